@@ -1,0 +1,11 @@
+//! The words every crate shares: [`Name`], [`Note`] and the "did you mean" helper.
+//!
+//! No I/O and no algorithms live here, so that any crate can depend on it.
+
+mod name;
+mod note;
+mod suggest;
+
+pub use name::Name;
+pub use note::Note;
+pub use suggest::{nearest, with_suggestion};

@@ -1,0 +1,21 @@
+//! The validated unit x period table that flows through the system.
+//!
+//! [`Panel`] holds columns behind `Arc`, so that steps share what they do not change.
+//! [`Sample`] is the immutable set of rows one model uses, with a ledger of the rest.
+//! This crate reads no files and fits no models.
+
+mod codes;
+mod error;
+mod labels;
+mod panel;
+mod sample;
+mod shift;
+mod structure;
+
+pub use codes::{Codes, MISSING};
+pub use error::PanelError;
+pub use labels::Labels;
+pub use panel::{Column, Panel, PanelBuilder};
+pub use sample::{Dropped, Rows, Sample, SampleBuilder};
+pub use shift::{difference, shift};
+pub use structure::{Balance, CohortSize, adoption_cohorts, balance};
