@@ -1,1 +1,20 @@
-//! placeholder
+//! Tables and what becomes of them: five renderings, the comparison with printed numbers, files.
+//!
+//! A [`Table`] holds typed cells; [`render`] turns it into text, Markdown, LaTeX, CSV or JSON and
+//! marks simulated data in the head and the foot of each. [`published`] compares what a paper
+//! prints with what we compute, cell by cell. [`write_outputs`] and [`check_outputs`] are the only
+//! functions that touch the disk.
+
+mod layout;
+mod number;
+mod output;
+pub mod published;
+mod render;
+mod table;
+mod width;
+
+pub use number::{Digits, format_count, format_number};
+pub use output::{Difference, Output, OutputError, Written, check_outputs, write_outputs};
+pub use render::{Format, UnknownFormat, render};
+pub use table::{Cell, HeaderCell, HeaderRow, Row, Table, TableError};
+pub use width::display_width;
