@@ -51,7 +51,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Span)>, FormulaError> {
 }
 
 /// Longer signs first, so that `<=` is not read as `<`.
-const SIGNS: [(&str, &str); 26] = [
+const SIGNS: [(&str, &str); 27] = [
     ("%in%", "%in%"),
     ("%/%", "%/%"),
     ("%%", "%%"),
@@ -76,6 +76,7 @@ const SIGNS: [(&str, &str); 26] = [
     ("(", "("),
     (")", ")"),
     ("[", "["),
+    ("]", "]"),
     (",", ","),
     ("=", "="),
 ];
@@ -196,7 +197,6 @@ impl<'t> Lexer<'t> {
         let span = Span { start: self.at, end: self.at + first.len_utf8() };
         let message = match narrow(first) {
             Some(it) => format!("`{first}` is the wide form of `{it}`; write `{it}`"),
-            None if first == ']' => "`]` without `[`".to_owned(),
             None => {
                 format!("`{first}` has no meaning in a formula; a name with such signs goes in back-ticks")
             }

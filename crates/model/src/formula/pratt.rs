@@ -207,7 +207,7 @@ impl Parser<'_> {
                     return Err(self.wrong(span, "a difference of 0 periods is 0"));
                 }
                 Shift::Difference => Expr::Shift(shift, Box::new(of.clone()), Some(by)),
-                _ if by == 0 => of.clone(),
+                _ if by == 0 => itself(&of),
                 _ if by < 0 => Expr::Shift(opposite(shift), Box::new(of.clone()), Some(-by)),
                 _ => Expr::Shift(shift, Box::new(of.clone()), Some(by)),
             };
@@ -299,6 +299,14 @@ pub(super) fn shift_named(name: &str) -> Option<Shift> {
         "f" => Some(Shift::Lead),
         "d" => Some(Shift::Difference),
         _ => None,
+    }
+}
+
+/// A lag of 0, in a form that can stand where the call stood.
+fn itself(of: &Expr) -> Expr {
+    match of {
+        Expr::Column(_) | Expr::Call(..) | Expr::Shift(..) => of.clone(),
+        it => Expr::Call(Function::Identity, vec![it.clone()]),
     }
 }
 
