@@ -1,1 +1,20 @@
-//! placeholder
+//! Covariance in three stages: request ([`VcovSpec`]), plan ([`VcovPlan`]), matrix ([`Vcov`]).
+//!
+//! The request names columns and may change the sample (rows without a cluster are out); the plan
+//! holds the groups of the estimation sample; the matrix says how it was made
+//! ([`Arithmetic`]). Kinds and small-sample rules are closed sets, matched exhaustively, because
+//! this is where covariance meets absorbed effects.
+
+mod arithmetic;
+mod error;
+mod matrix;
+mod plan;
+mod small_sample;
+mod spec;
+
+pub use arithmetic::{Arithmetic, EffectArithmetic, TermArithmetic};
+pub use error::VcovError;
+pub use matrix::{LeverageFn, LinearParts, Vcov};
+pub use plan::{AbsorbedEffect, VcovPlan};
+pub use small_sample::{ClusterScale, EffectCount, EffectDof, Preset, SampleScale, SmallSample};
+pub use spec::{HcKind, VcovKind, VcovSpec};

@@ -1,0 +1,114 @@
+#![doc = include_str!("../docs/between.md")]
+
+use parallax_model::{
+    Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, PluginMeta, RegressionInput,
+    SampleReport, Statistics, Status, Support, Term, VcovKind, r_squared, regress,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::units;
+
+parallax_model::estimator!(Between);
+
+/// Least squares on unit means.
+pub struct Between;
+
+/// Settings of `between`.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Options {
+    /// What a unit's mean weighs.
+    pub weigh: Weigh,
+}
+
+/// What a unit's mean weighs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Weigh {
+    /// Every unit the same (Stata's `xtreg, be`, plm).
+    #[default]
+    Equally,
+    /// By its number of rows (Stata's `xtreg, be wls`).
+    ByRows,
+}
+
+impl Estimator for Between {
+    const META: Meta = Meta {
+        plugin: PluginMeta {
+            name: "between",
+            summary: "Least squares on unit means",
+            docs: include_str!("../docs/between.md"),
+            status: Status::Stable { since: "0.1.0" },
+            reference: "Wooldridge (2010), ch. 10.2; Stata manual XT xtreg, be",
+        },
+        capabilities: Capabilities {
+            vcov: &[VcovKind::Iid, VcovKind::Robust, VcovKind::Leverage],
+            weights: false,
+            effects: Support::Refused,
+            instruments: false,
+            unbalanced: true,
+            staggered: false,
+            needs_index: true,
+        },
+    };
+    type Options = Options;
+
+    fn fit(design: &Design<'_>, options: &Options) -> Result<Estimate, FitError> {
+        let counts = units::periods_per_unit(design);
+        let mut columns: Vec<Vec<f64>> = Vec::new();
+        let mut terms = Vec::new();
+        if design.intercept {
+            columns.push(vec![1.0; counts.len()]);
+            terms.push(Term::Intercept);
+        }
+        columns.extend(design.regressors.iter().map(|it| units::means(design, &counts, &it.values)));
+        terms.extend(design.regressors.iter().map(|it| Term::Slope(it.name.clone())));
+        let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+        let outcome = units::means(design, &counts, &design.outcome.values);
+        let weights = (options.weigh == Weigh::ByRows).then_some(counts.as_slice());
+        let fit = regress(
+            &RegressionInput {
+                terms: &terms,
+                columns: &columns,
+                outcome: &outcome,
+                weights,
+                reference_norms: None,
+                absorbed: &[],
+                leverages: None,
+                constant: None,
+            },
+            &design.vcov,
+        )?;
+        let df = fit.vcov.arithmetic.residual_df as f64;
+        let r2 = r_squared(fit.rss, &outcome, weights, design.intercept);
+        let mut stats = Statistics::default();
+        stats.set("r2", r2);
+        stats.set(
+            "r2_adjusted",
+            1.0 - (1.0 - r2) * (counts.len() as f64 - f64::from(u8::from(design.intercept))) / df,
+        );
+        let offset = usize::from(design.intercept);
+        let slopes: Vec<(usize, f64)> = fit
+            .kept
+            .iter()
+            .zip(&fit.coef)
+            .filter_map(|(column, &slope)| column.checked_sub(offset).map(|it| (it, slope)))
+            .collect();
+        units::set_r_squared(design, &counts, &slopes, &mut stats);
+        stats.set("observations", counts.len() as f64);
+        stats.set("root_mse", (fit.rss / df).sqrt());
+        Ok(Estimate {
+            estimator: Self::META.plugin.name,
+            outcome: design.outcome.name.clone(),
+            distribution: Distribution::StudentT(fit.vcov.arithmetic.t_df),
+            terms: fit.terms,
+            coef: fit.coef,
+            vcov: fit.vcov,
+            sample: SampleReport::of(&design.sample, Some(counts.len()), design.singletons),
+            effects: Vec::new(),
+            stats,
+            notes: fit.notes,
+        })
+    }
+}

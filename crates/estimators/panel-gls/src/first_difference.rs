@@ -1,0 +1,135 @@
+#![doc = include_str!("../docs/first-difference.md")]
+
+use parallax_model::{
+    Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, PluginMeta, RegressionInput,
+    SampleReport, Statistics, Status, Support, Term, VcovKind, VcovPlan,
+    panel::Dropped,
+    r_squared, regress,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+parallax_model::estimator!(FirstDifference);
+
+/// Least squares on changes from one period to the next.
+pub struct FirstDifference;
+
+/// Settings of `first-difference`.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Options {
+    /// What a change is when a period is missing.
+    pub gaps: Gaps,
+}
+
+/// What a change is when a period is missing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gaps {
+    /// Missing, as Stata's `D.`: only changes over one period count.
+    #[default]
+    Missing,
+    /// The change since the unit's row before, however long ago, as plm's `model = "fd"`.
+    Bridge,
+}
+
+impl Estimator for FirstDifference {
+    const META: Meta = Meta {
+        plugin: PluginMeta {
+            name: "first-difference",
+            summary: "Least squares on changes from one period to the next",
+            docs: include_str!("../docs/first-difference.md"),
+            status: Status::Stable { since: "0.1.0" },
+            reference: "Wooldridge (2010), ch. 10.6",
+        },
+        capabilities: Capabilities {
+            vcov: &[
+                VcovKind::Iid,
+                VcovKind::Robust,
+                VcovKind::Leverage,
+                VcovKind::Cluster,
+                VcovKind::Multiway,
+            ],
+            weights: false,
+            effects: Support::Refused,
+            instruments: false,
+            unbalanced: true,
+            staggered: false,
+            needs_index: true,
+        },
+    };
+    type Options = Options;
+
+    fn fit(design: &Design<'_>, options: &Options) -> Result<Estimate, FitError> {
+        let later = rows_with_a_change(design, options.gaps);
+        if later.is_empty() {
+            return Err(FitError::Model("no unit has two consecutive periods, so there is no change to use".into()));
+        }
+        let difference = |it: &[f64]| -> Vec<f64> { later.iter().map(|&row| it[row] - it[row - 1]).collect() };
+        let mut columns: Vec<Vec<f64>> = Vec::new();
+        let mut terms = Vec::new();
+        if design.intercept {
+            columns.push(vec![1.0; later.len()]);
+            terms.push(Term::Intercept);
+        }
+        columns.extend(design.regressors.iter().map(|it| difference(&it.values)));
+        terms.extend(design.regressors.iter().map(|it| Term::Slope(it.name.clone())));
+        let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+        let outcome = difference(&design.outcome.values);
+        let fit = regress(
+            &RegressionInput {
+                terms: &terms,
+                columns: &columns,
+                outcome: &outcome,
+                weights: None,
+                reference_norms: None,
+                absorbed: &[],
+                leverages: None,
+                constant: None,
+            },
+            &plan_on(design, &later)?,
+        )?;
+        let df = fit.vcov.arithmetic.residual_df as f64;
+        let r2 = r_squared(fit.rss, &outcome, None, design.intercept);
+        let mut stats = Statistics::default();
+        stats.set("r2", r2);
+        stats.set(
+            "r2_adjusted",
+            1.0 - (1.0 - r2) * (later.len() as f64 - f64::from(u8::from(design.intercept))) / df,
+        );
+        stats.set("observations", later.len() as f64);
+        stats.set("rss", fit.rss);
+        stats.set("root_mse", (fit.rss / df).sqrt());
+        let mut sample = SampleReport::of(&design.sample, Some(design.units.n_groups()), design.singletons);
+        sample.dropped.push((Dropped::Other("no period before".to_owned()), design.n() - later.len()));
+        sample.rows_used = later.len();
+        Ok(Estimate {
+            estimator: Self::META.plugin.name,
+            outcome: design.outcome.name.clone(),
+            distribution: Distribution::StudentT(fit.vcov.arithmetic.t_df),
+            terms: fit.terms,
+            coef: fit.coef,
+            vcov: fit.vcov,
+            sample,
+            effects: Vec::new(),
+            stats,
+            notes: fit.notes,
+        })
+    }
+}
+
+/// Sample rows whose row before is the same unit, one period earlier (or any, when gaps are bridged).
+fn rows_with_a_change(design: &Design<'_>, gaps: Gaps) -> Vec<usize> {
+    let units = &design.units.code;
+    let follows = |row: usize| match gaps {
+        Gaps::Bridge => true,
+        Gaps::Missing => i64::from(design.periods[row]) == i64::from(design.periods[row - 1]) + 1,
+    };
+    (1..design.n()).filter(|&row| units[row] == units[row - 1] && follows(row)).collect()
+}
+
+/// The covariance request with groups on the rows of the changes.
+fn plan_on(design: &Design<'_>, later: &[usize]) -> Result<VcovPlan, FitError> {
+    let groups = design.vcov.groups.iter().map(|it| it.compact(later.iter().copied())).collect();
+    Ok(VcovPlan::new(design.vcov.spec.clone(), design.vcov.small_sample, groups)?)
+}

@@ -1,0 +1,166 @@
+#![doc = include_str!("../docs/random-effects.md")]
+
+use parallax_model::{
+    Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, Note, PluginMeta, Regression,
+    RegressionInput, SampleReport, Statistics, Status, Support, Term, VcovKind, VcovSpec, regress,
+    vcov::{Preset, VcovError},
+    wald,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    specification_tests::{hausman, mundlak},
+    units,
+    variance::{Components, Method, components},
+};
+
+parallax_model::estimator!(RandomEffects);
+
+/// Feasible generalised least squares with a random unit effect.
+pub struct RandomEffects;
+
+/// Settings of `random-effects`.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Options {
+    /// How the variance of the unit effects is estimated.
+    pub variance: Method,
+}
+
+impl Estimator for RandomEffects {
+    const META: Meta = Meta {
+        plugin: PluginMeta {
+            name: "random-effects",
+            summary: "Feasible GLS with a random unit effect (Swamy-Arora, Baltagi-Chang)",
+            docs: include_str!("../docs/random-effects.md"),
+            status: Status::Stable { since: "0.1.0" },
+            reference: "Swamy and Arora (1972), Econometrica 40; Baltagi and Chang (1994), J. Econometrics 62",
+        },
+        capabilities: Capabilities {
+            vcov: &[VcovKind::Iid, VcovKind::Robust, VcovKind::Cluster, VcovKind::Multiway],
+            weights: false,
+            effects: Support::Refused,
+            instruments: false,
+            unbalanced: true,
+            staggered: false,
+            needs_index: true,
+        },
+    };
+    type Options = Options;
+
+    fn fit(design: &Design<'_>, options: &Options) -> Result<Estimate, FitError> {
+        refuse_what_xtreg_refuses(design)?;
+        let counts = units::periods_per_unit(design);
+        let components = components(design, &counts, options.variance)?;
+        let theta: Vec<f64> = counts
+            .iter()
+            .map(|t| 1.0 - (components.sigma2_e / (t * components.sigma2_u + components.sigma2_e)).sqrt())
+            .collect();
+        let quasi = |values: &[f64]| {
+            units::quasi_demeaned(design, &units::means(design, &counts, values), &theta, values)
+        };
+        let mut columns: Vec<Vec<f64>> = Vec::new();
+        let mut terms = Vec::new();
+        if design.intercept {
+            columns.push(quasi(&vec![1.0; design.n()]));
+            terms.push(Term::Intercept);
+        }
+        columns.extend(design.regressors.iter().map(|it| quasi(&it.values)));
+        terms.extend(design.regressors.iter().map(|it| Term::Slope(it.name.clone())));
+        let outcome = quasi(&design.outcome.values);
+        let fit = solve(design, &terms, &columns, &outcome)?;
+        let mut stats = statistics(design, &counts, &components, &theta, &fit)?;
+        let sigma2_random = fit.rss / fit.vcov.arithmetic.residual_df as f64;
+        hausman(&components, &fit, columns.len() - design.regressors.len(), sigma2_random, &mut stats)?;
+        mundlak(design, &counts, &theta, &columns, &outcome, &mut stats)?;
+        Ok(Estimate {
+            estimator: Self::META.plugin.name,
+            outcome: design.outcome.name.clone(),
+            distribution: Distribution::Normal,
+            notes: notes(&components, fit.notes),
+            terms: fit.terms,
+            coef: fit.coef,
+            vcov: fit.vcov,
+            sample: SampleReport::of(&design.sample, Some(counts.len()), design.singletons),
+            effects: Vec::new(),
+            stats,
+        })
+    }
+}
+
+/// In xtreg, re, robust means clustered by unit.
+fn refuse_what_xtreg_refuses(design: &Design<'_>) -> Result<(), FitError> {
+    match (&design.vcov.spec, design.vcov.small_sample.preset) {
+        (VcovSpec::Hc(it), Preset::Xtreg) => Err(FitError::Vcov(VcovError::PresetRefuses {
+            preset: "xtreg",
+            what: format!("{it} with random effects"),
+            advice: "xtreg's vce(robust) is cluster:UNIT; write that",
+        })),
+        _ => Ok(()),
+    }
+}
+
+fn solve(
+    design: &Design<'_>,
+    terms: &[Term],
+    columns: &[Vec<f64>],
+    outcome: &[f64],
+) -> Result<Regression, FitError> {
+    let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+    let input = RegressionInput {
+        terms,
+        columns: &columns,
+        outcome,
+        weights: None,
+        reference_norms: None,
+        absorbed: &[],
+        leverages: None,
+        constant: None,
+    };
+    regress(&input, &design.vcov)
+}
+
+fn statistics(
+    design: &Design<'_>,
+    counts: &[f64],
+    components: &Components,
+    theta: &[f64],
+    fit: &Regression,
+) -> Result<Statistics, FitError> {
+    let mut stats = Statistics::default();
+    let offset = usize::from(design.intercept);
+    let slopes: Vec<(usize, f64)> = fit
+        .kept
+        .iter()
+        .zip(&fit.coef)
+        .filter_map(|(column, &slope)| column.checked_sub(offset).map(|it| (it, slope)))
+        .collect();
+    units::set_r_squared(design, counts, &slopes, &mut stats);
+    stats.set("sigma_u", components.sigma2_u.sqrt());
+    stats.set("sigma_e", components.sigma2_e.sqrt());
+    stats.set("rho", components.sigma2_u / (components.sigma2_u + components.sigma2_e));
+    stats.set("theta_min", theta.iter().copied().fold(f64::INFINITY, f64::min));
+    stats.set("theta_max", theta.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+    stats.set("between_rank", components.between_rank as f64);
+    stats.set("within_df", components.within_df);
+    stats.set("rss", fit.rss);
+    let tested: Vec<usize> = (0..fit.terms.len()).filter(|&it| fit.terms[it] != Term::Intercept).collect();
+    if !tested.is_empty() {
+        let (chi2, rank, p) = wald(&fit.coef, fit.vcov.matrix.as_ref(), &tested)?;
+        stats.set("wald_chi2", chi2);
+        stats.set("wald_chi2_df", rank as f64);
+        stats.set("wald_chi2_p", p);
+    }
+    Ok(stats)
+}
+
+fn notes(components: &Components, mut notes: Vec<Note>) -> Vec<Note> {
+    if components.sigma2_u == 0.0 {
+        notes.push(Note::remark(
+            "the estimated variance of the unit effects is zero: random effects equal pooled OLS",
+        ));
+    }
+    notes.push(Note::remark("Hausman's tests use classical covariances; Mundlak's uses the requested one"));
+    notes
+}

@@ -1,0 +1,166 @@
+//! [`Design`]: a request resolved against a panel, with every column on the estimation sample.
+
+use std::sync::Arc;
+
+use parallax_base::Name;
+use parallax_linalg::{Factor, singletons};
+use parallax_panel::{Codes, Dropped, Panel, Sample, SampleBuilder};
+use parallax_vcov::VcovPlan;
+
+use crate::{
+    AbsorptionCache, FitError, ModelSpec, SingletonPolicy,
+    formula::{ModelColumns, NamedCodes, NamedColumn},
+};
+
+/// A request resolved against a panel.
+///
+/// Invariant: every column has `sample.n()` values, in panel order (unit, then period), and none
+/// is missing.
+pub struct Design<'p> {
+    /// The panel the rows come from.
+    pub panel: &'p Panel,
+    /// Which rows, and why not the others.
+    pub sample: Sample,
+    /// The outcome.
+    pub outcome: Regressor,
+    /// Regressors in formula order, the constant not among them.
+    pub regressors: Vec<Regressor>,
+    /// The formula has a constant (never with absorbed effects).
+    pub intercept: bool,
+    /// Effects to absorb, in formula order.
+    pub effects: Vec<Effect>,
+    /// Analytic weights, positive.
+    pub weights: Option<Regressor>,
+    /// Units on the sample, each with a row; one a row without an index.
+    pub units: Codes,
+    /// Periods on the sample.
+    pub periods: Vec<i32>,
+    /// The covariance request with its groups.
+    pub vcov: VcovPlan,
+    /// What was done about singletons.
+    pub singletons: SingletonPolicy,
+    pub(crate) cache: &'p AbsorptionCache,
+}
+
+/// A named column on the sample.
+#[derive(Clone, Debug)]
+pub struct Regressor {
+    /// As the formula writes it.
+    pub name: Name,
+    /// One value a row of the sample.
+    pub values: Arc<Vec<f64>>,
+}
+
+/// An effect on the sample.
+#[derive(Clone, Debug)]
+pub struct Effect {
+    /// As the formula writes it.
+    pub name: Name,
+    /// Codes in which every group has a row.
+    pub codes: Codes,
+}
+
+impl<'p> Design<'p> {
+    /// Resolves names, takes out rows that cannot be used, and gathers what is left.
+    ///
+    /// # Errors
+    /// Unknown or unsuitable columns, negative weights, an empty sample, a cluster with one group.
+    pub fn new(
+        panel: &'p Panel,
+        spec: &ModelSpec,
+        cache: &'p AbsorptionCache,
+    ) -> Result<Design<'p>, FitError> {
+        let weights = spec.weights.as_ref().map(|it| Ok::<_, FitError>((it, panel.real(it)?))).transpose()?;
+        let clusters = cluster_codes(panel, spec)?;
+        let columns = spec.formula.columns(panel, None)?;
+        let mut builder = SampleBuilder::new(panel);
+        require_columns(&mut builder, &columns);
+        if let Some((name, values)) = &weights {
+            builder.weigh(name, values)?;
+        }
+        for (name, codes) in &clusters {
+            builder.require_codes(name, codes);
+        }
+        if spec.singletons == SingletonPolicy::Drop {
+            drop_singletons(&mut builder, &columns.effects);
+        }
+        let rows = builder.rows();
+        let sample = builder.finish()?;
+        let columns = if rows.len() < panel.n_rows() && spec.formula.has_factors(panel) {
+            spec.formula.columns(panel, Some(&rows))?
+        } else {
+            columns
+        };
+        let groups = clusters.iter().map(|(_, codes)| sample.pick_codes(codes)).collect();
+        let on_sample =
+            |it: &NamedColumn| Regressor { name: it.name.clone(), values: sample.pick_shared(&it.values) };
+        let effect =
+            |it: &NamedCodes| Effect { name: it.name.clone(), codes: sample.pick_codes(&it.codes) };
+        Ok(Design {
+            panel,
+            outcome: on_sample(&columns.outcome),
+            regressors: columns.regressors.iter().map(on_sample).collect(),
+            intercept: columns.intercept,
+            effects: columns.effects.iter().map(effect).collect(),
+            weights: weights
+                .map(|(name, values)| Regressor { name: name.clone(), values: sample.pick_shared(&values) }),
+            units: sample.pick_codes(panel.units()),
+            periods: sample.pick(panel.periods()).into_owned(),
+            vcov: VcovPlan::new(spec.vcov.clone(), spec.small_sample, groups)?,
+            singletons: spec.singletons,
+            sample,
+            cache,
+        })
+    }
+
+    /// Rows of the sample.
+    pub fn n(&self) -> usize {
+        self.sample.n()
+    }
+
+    /// The weights as a slice.
+    pub fn weight_values(&self) -> Option<&[f64]> {
+        self.weights.as_ref().map(|it| it.values.as_slice())
+    }
+}
+
+/// Codes of each cluster column on the whole panel; `a^b` combines columns.
+fn cluster_codes(panel: &Panel, spec: &ModelSpec) -> Result<Vec<(Name, Codes)>, FitError> {
+    let codes = |name: &Name| {
+        let parts = name.split('^').map(|it| panel.codes(it.trim()).cloned());
+        Ok((name.clone(), Codes::combined(&parts.collect::<Result<Vec<_>, _>>()?)))
+    };
+    spec.vcov.clusters().iter().map(codes).collect()
+}
+
+fn require_columns(builder: &mut SampleBuilder<'_>, columns: &ModelColumns) {
+    let numbers = std::iter::once(&columns.outcome)
+        .chain(&columns.regressors)
+        .chain(&columns.endogenous)
+        .chain(&columns.instruments);
+    for it in numbers {
+        builder.require(&it.name, &it.values);
+    }
+    for it in &columns.effects {
+        builder.require_codes(&it.name, &it.codes);
+    }
+}
+
+fn drop_singletons(builder: &mut SampleBuilder<'_>, effects: &[NamedCodes]) {
+    if effects.is_empty() {
+        return;
+    }
+    let rows = builder.rows();
+    let on_rows: Vec<Codes> =
+        effects.iter().map(|it| it.codes.compact(rows.iter().map(|&row| row as usize))).collect();
+    let factors: Vec<Factor<'_>> =
+        on_rows.iter().map(|it| Factor { codes: &it.code, n_groups: it.n_groups() }).collect();
+    let found = singletons(&factors, rows.len());
+    let mut out: Vec<u32> = Vec::new();
+    for (&row, keep) in rows.iter().zip(&found.keep) {
+        if !keep {
+            out.push(row);
+        }
+    }
+    builder.drop_where(Dropped::Singleton, |row| out.binary_search(&(row as u32)).is_ok());
+}

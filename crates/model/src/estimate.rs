@@ -1,0 +1,167 @@
+//! The answer: plain data with public fields.
+
+use std::fmt;
+
+use parallax_base::{Name, Note};
+use parallax_panel::{Dropped, Sample};
+use parallax_vcov::Vcov;
+
+use crate::{Distribution, SingletonPolicy};
+
+/// What an estimator found, on which rows, with which arithmetic.
+#[derive(Clone, Debug)]
+pub struct Estimate {
+    /// The estimator's name.
+    pub estimator: &'static str,
+    /// The outcome as the formula writes it.
+    pub outcome: Name,
+    /// What each coefficient stands for.
+    pub terms: Vec<Term>,
+    /// One number a term.
+    pub coef: Vec<f64>,
+    /// Covariance of `coef`, in the same order.
+    pub vcov: Vcov,
+    /// What statistics are compared with.
+    pub distribution: Distribution,
+    /// The rows.
+    pub sample: SampleReport,
+    /// Absorbed effects and their levels.
+    pub effects: Vec<(Name, usize)>,
+    /// Named numbers: fit, variance components, tests.
+    pub stats: Statistics,
+    /// What the reader has to know.
+    pub notes: Vec<Note>,
+}
+
+/// What a coefficient stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Term {
+    /// The constant.
+    Intercept,
+    /// A regressor, as the formula writes it.
+    Slope(Name),
+    /// Periods since adoption.
+    EventTime(i32),
+    /// One cohort in one period.
+    GroupTime {
+        /// First treated period.
+        cohort: i32,
+        /// Calendar period.
+        period: i32,
+    },
+    /// The overall effect, or a named aggregate such as `dynamic` or `group:2004`.
+    Aggregate(Option<Name>),
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Term::Intercept => f.write_str("(Intercept)"),
+            Term::Slope(it) => write!(f, "{it}"),
+            Term::EventTime(it) => write!(f, "event:{it}"),
+            Term::GroupTime { cohort, period } => write!(f, "att({cohort},{period})"),
+            Term::Aggregate(None) => f.write_str("att"),
+            Term::Aggregate(Some(it)) => write!(f, "att:{it}"),
+        }
+    }
+}
+
+/// The ledger of rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SampleReport {
+    /// Rows of the panel.
+    pub rows_in: usize,
+    /// Rows used.
+    pub rows_used: usize,
+    /// Units with a row, where units are known.
+    pub units: Option<usize>,
+    /// Reasons and counts.
+    pub dropped: Vec<(Dropped, usize)>,
+    /// Recognises the row set.
+    pub hash: String,
+    /// What was done about singletons.
+    pub singletons: SingletonPolicy,
+}
+
+impl SampleReport {
+    /// The report of a sample.
+    pub fn of(sample: &Sample, units: Option<usize>, singletons: SingletonPolicy) -> SampleReport {
+        SampleReport {
+            rows_in: sample.rows_in(),
+            rows_used: sample.n(),
+            units,
+            dropped: sample.dropped().to_vec(),
+            hash: sample.hash(),
+            singletons,
+        }
+    }
+}
+
+/// Named numbers in the order they were set.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Statistics(Vec<(&'static str, f64)>);
+
+impl Statistics {
+    /// Sets or replaces a number.
+    pub fn set(&mut self, name: &'static str, value: f64) {
+        match self.0.iter_mut().find(|it| it.0 == name) {
+            Some(it) => it.1 = value,
+            None => self.0.push((name, value)),
+        }
+    }
+
+    /// The number of that name.
+    pub fn get(&self, name: &str) -> Option<f64> {
+        self.0.iter().find(|it| it.0 == name).map(|it| it.1)
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, f64)> + '_ {
+        self.0.iter().copied()
+    }
+}
+
+/// One line of a coefficient table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TermRow {
+    /// The term as text.
+    pub term: String,
+    /// Coefficient.
+    pub estimate: f64,
+    /// Its standard error.
+    pub std_error: f64,
+    /// Their ratio.
+    pub statistic: f64,
+    /// Two-sided.
+    pub p_value: f64,
+    /// Lower end of the interval.
+    pub conf_low: f64,
+    /// Upper end of the interval.
+    pub conf_high: f64,
+}
+
+impl Estimate {
+    /// The coefficient table with intervals of the given level (0.95 for 95 per cent).
+    pub fn rows(&self, level: f64) -> Vec<TermRow> {
+        let critical = self.distribution.critical(level);
+        let row = |((term, &estimate), std_error): ((&Term, &f64), f64)| {
+            let statistic = if 0.0 < std_error { estimate / std_error } else { f64::NAN };
+            TermRow {
+                term: term.to_string(),
+                estimate,
+                std_error,
+                statistic,
+                p_value: self.distribution.p_value(statistic),
+                conf_low: estimate - critical * std_error,
+                conf_high: estimate + critical * std_error,
+            }
+        };
+        self.terms.iter().zip(&self.coef).zip(self.vcov.std_errors()).map(row).collect()
+    }
+
+    /// The line of one term, by its text.
+    pub fn row(&self, term: &str, level: f64) -> Option<TermRow> {
+        self.rows(level).into_iter().find(|it| it.term == term)
+    }
+}

@@ -1,0 +1,234 @@
+//! The arithmetic behind a standard error: what K counts, which factors apply, which degrees of freedom.
+
+use std::fmt;
+
+use parallax_base::Name;
+use serde::Serialize;
+
+use crate::{
+    AbsorbedEffect, ClusterScale, EffectCount, EffectDof, HcKind, Preset, SampleScale, VcovError, VcovPlan,
+    VcovSpec,
+};
+
+/// Every number that enters a covariance besides scores and bread.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Arithmetic {
+    /// The rules used.
+    pub preset: Preset,
+    /// Rows.
+    pub n: usize,
+    /// Regressors kept, the constant among them where there is one.
+    pub regressors: usize,
+    /// How each absorbed effect counts.
+    pub effects: Vec<EffectArithmetic>,
+    /// Parameters K in the factor.
+    pub k: usize,
+    /// What a sandwich is multiplied by for n and K, or what RSS is divided by for iid.
+    pub factor: f64,
+    /// The factor in words.
+    pub factor_text: String,
+    /// One term for each non-empty set of cluster columns.
+    pub terms: Vec<TermArithmetic>,
+    /// Degrees of freedom of the t distribution.
+    pub t_df: f64,
+    /// Where they come from.
+    pub t_df_text: String,
+    /// Residual degrees of freedom: rows less all parameters, nested effects included.
+    pub residual_df: usize,
+}
+
+/// One absorbed effect in K.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EffectArithmetic {
+    /// The effect.
+    pub name: Name,
+    /// Its levels.
+    pub levels: usize,
+    /// Of these, counted in K.
+    pub counted: usize,
+    /// Why the others are not.
+    pub because: String,
+}
+
+/// One term of the (multi-way) cluster sum.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TermArithmetic {
+    /// Cluster columns that are intersected.
+    pub by: String,
+    /// +1 or -1.
+    pub sign: f64,
+    /// Groups.
+    pub groups: usize,
+    /// G/(G-1) as applied.
+    pub scale: f64,
+}
+
+/// Counts parameters and works out factors. `term_groups` has a name, a sign and a group count for
+/// each term of the cluster sum; empty for other kinds.
+pub(crate) fn arithmetic(
+    plan: &VcovPlan,
+    n: usize,
+    regressors: usize,
+    absorbed: &[AbsorbedEffect],
+    term_groups: &[(String, f64, usize)],
+) -> Result<Arithmetic, VcovError> {
+    let rules = plan.small_sample;
+    refuse_what_the_preset_refuses(plan, absorbed)?;
+    let effects = count_effects(plan, absorbed);
+    let counted: usize = effects.iter().map(|it| it.counted).sum();
+    let nested_constant = usize::from(
+        rules.effects == EffectDof::NonNested
+            && rules.count == EffectCount::Components
+            && effects.iter().any(|it| it.counted == 0 && it.because.starts_with("nested")),
+    );
+    let k = regressors + if absorbed.is_empty() { 0 } else { (counted + nested_constant).max(minimum(plan)) };
+    let all: usize = absorbed.iter().enumerate().map(|(at, it)| it.levels - redundant(plan, at, it)).sum();
+    let residual_df = residual_df(n, regressors + all, "all levels of the effects counted")?;
+    let (factor, factor_text) = sample_factor(plan, n, k)?;
+    let smallest = plan.groups.iter().map(|it| it.n_groups()).min();
+    let scale = |groups: usize| match rules.clusters {
+        ClusterScale::None => 1.0,
+        ClusterScale::Smallest => ratio(smallest.unwrap_or(groups)),
+        ClusterScale::Each => ratio(groups),
+    };
+    let term = |(by, sign, groups): &(String, f64, usize)| TermArithmetic {
+        by: by.clone(),
+        sign: *sign,
+        groups: *groups,
+        scale: scale(*groups),
+    };
+    let (t_df, t_df_text) = match smallest {
+        Some(groups) if rules.count == EffectCount::Components && n - k < groups - 1 => {
+            ((n - k) as f64, format!("rows less K, fewer than clusters less one = {n} - {k}"))
+        }
+        Some(groups) => ((groups - 1) as f64, format!("smallest number of clusters less one = {groups} - 1")),
+        None => {
+            let k = if rules.effects == EffectDof::None { k } else { n - residual_df };
+            ((n - k) as f64, format!("rows less parameters = {n} - {k}"))
+        }
+    };
+    Ok(Arithmetic {
+        preset: rules.preset,
+        n,
+        regressors,
+        effects,
+        k,
+        factor,
+        factor_text,
+        terms: term_groups.iter().map(term).collect(),
+        t_df,
+        t_df_text,
+        residual_df,
+    })
+}
+
+fn ratio(groups: usize) -> f64 {
+    groups as f64 / (groups as f64 - 1.0)
+}
+
+/// fixest keeps the constant that nested effects span: K is never below regressors + 1.
+fn minimum(plan: &VcovPlan) -> usize {
+    usize::from(plan.small_sample.effects == EffectDof::NonNested)
+}
+
+fn redundant(plan: &VcovPlan, at: usize, effect: &AbsorbedEffect) -> usize {
+    match plan.small_sample.count {
+        EffectCount::Levels => usize::from(0 < at),
+        EffectCount::Components => effect.redundant,
+    }
+}
+
+/// How each effect counts in K.
+///
+/// fixest subtracts nested levels except one from the full count; reghdfe drops nested effects
+/// whole and adds one for the constant. Both rules are in `CONVENTIONS`, sections 1 and 2, and give
+/// the same K when one effect is nested.
+fn count_effects(plan: &VcovPlan, absorbed: &[AbsorbedEffect]) -> Vec<EffectArithmetic> {
+    let rules = plan.small_sample;
+    let one = |(at, it): (usize, &AbsorbedEffect)| {
+        let redundant = redundant(plan, at, it);
+        let full = it.levels - redundant;
+        let nested = plan.nests(&it.codes);
+        let (counted, because) = match (rules.effects, nested) {
+            (EffectDof::None, _) => (0, "effects do not count under these rules".to_owned()),
+            (EffectDof::NonNested, Some(cluster)) => match rules.count {
+                EffectCount::Levels => {
+                    (1 - redundant.min(1), format!("nested in cluster {cluster}; one level stands for the constant"))
+                }
+                EffectCount::Components => (0, format!("nested in cluster {cluster}")),
+            },
+            (EffectDof::NonNested | EffectDof::Full, _) if redundant == 0 => (full, "all count".to_owned()),
+            (EffectDof::NonNested | EffectDof::Full, _) => {
+                (full, format!("{redundant} redundant given earlier effects"))
+            }
+        };
+        EffectArithmetic { name: it.name.clone(), levels: it.levels, counted, because }
+    };
+    absorbed.iter().enumerate().map(one).collect()
+}
+
+fn residual_df(n: usize, parameters: usize, what: &str) -> Result<usize, VcovError> {
+    match n.checked_sub(parameters) {
+        Some(it) if 0 < it => Ok(it),
+        _ => Err(VcovError::NoDegreesOfFreedom { rows: n, parameters, what: what.to_owned() }),
+    }
+}
+
+fn sample_factor(plan: &VcovPlan, n: usize, k: usize) -> Result<(f64, String), VcovError> {
+    let free = residual_df(n, k, &format!("K under rules `{}`", plan.small_sample))? as f64;
+    let rows = n as f64;
+    let scale = plan.small_sample.sample;
+    Ok(match (&plan.spec, scale) {
+        (VcovSpec::Iid, SampleScale::All | SampleScale::NoClusters) => {
+            (free, format!("RSS / (n - K) = RSS / ({n} - {k})"))
+        }
+        (VcovSpec::Iid, SampleScale::Never) => (rows, format!("RSS / n = RSS / {n}")),
+        (VcovSpec::Hc(HcKind::Hc1), SampleScale::All | SampleScale::NoClusters) => {
+            (rows / free, format!("n / (n - K) = {n} / ({n} - {k})"))
+        }
+        (VcovSpec::Hc(_), _) => (1.0, "no factor".to_owned()),
+        (VcovSpec::Cluster { .. }, SampleScale::All) => {
+            ((rows - 1.0) / free, format!("(n - 1) / (n - K) = ({n} - 1) / ({n} - {k})"))
+        }
+        (VcovSpec::Cluster { .. }, SampleScale::NoClusters | SampleScale::Never) => (1.0, "no factor".to_owned()),
+    })
+}
+
+/// xtreg takes robust to mean clustered by unit and wants clusters that contain whole units.
+fn refuse_what_the_preset_refuses(plan: &VcovPlan, absorbed: &[AbsorbedEffect]) -> Result<(), VcovError> {
+    if plan.small_sample.preset != Preset::Xtreg {
+        return Ok(());
+    }
+    let refuse = |what: String, advice| Err(VcovError::PresetRefuses { preset: "xtreg", what, advice });
+    match (&plan.spec, absorbed.first()) {
+        (VcovSpec::Hc(it), Some(_)) => {
+            refuse(format!("{it} with absorbed effects"), "xtreg's vce(robust) is cluster:UNIT; write that")
+        }
+        (VcovSpec::Cluster { by }, _) if 1 < by.len() => {
+            refuse("multi-way clusters".to_owned(), "use reghdfe or fixest")
+        }
+        (VcovSpec::Cluster { by }, Some(effect)) if plan.nests(&effect.codes).is_none() => refuse(
+            format!("clusters {} that split groups of {}", by[0], effect.name),
+            "use reghdfe or fixest",
+        ),
+        _ => Ok(()),
+    }
+}
+
+impl fmt::Display for Arithmetic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "rules                {}", self.preset.name())?;
+        writeln!(f, "rows n               {}", self.n)?;
+        writeln!(f, "regressors           {}", self.regressors)?;
+        for it in &self.effects {
+            writeln!(f, "effect {:<13} {} levels, {} count ({})", it.name, it.levels, it.counted, it.because)?;
+        }
+        writeln!(f, "parameters K         {}", self.k)?;
+        writeln!(f, "factor               {} = {:.9}", self.factor_text, self.factor)?;
+        for it in &self.terms {
+            let sign = if it.sign < 0.0 { '-' } else { '+' };
+            writeln!(f, "cluster {sign} {:<10} G = {}, times {:.9}", it.by, it.groups, it.scale)?;
+        }
+        write!(f, "t distribution       {} ({})", self.t_df, self.t_df_text)
+    }
+}
