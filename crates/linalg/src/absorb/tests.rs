@@ -1,0 +1,88 @@
+//! Tests of absorption against dense dummies.
+
+use super::*;
+use crate::graph::Factor;
+use proptest::prelude::*;
+
+/// Dense reference: residual from all dummies by modified Gram-Schmidt with reorthogonalisation; also rank and leverages.
+fn brute(factors: &[Factor<'_>], weights: Option<&[f64]>, column: &[f64]) -> (Vec<f64>, usize, Vec<f64>) {
+    let n = column.len();
+    let root: Vec<f64> = (0..n).map(|i| weights.map_or(1.0, |w| w[i].sqrt())).collect();
+    let mut basis: Vec<Vec<f64>> = Vec::new();
+    let project = |basis: &[Vec<f64>], v: &mut Vec<f64>| {
+        for _ in 0..3 {
+            for q in basis {
+                let d: f64 = q.iter().zip(v.iter()).map(|(a, b)| a * b).sum();
+                v.iter_mut().zip(q).for_each(|(v, q)| *v -= d * q);
+            }
+        }
+    };
+    for f in factors {
+        for g in 0..f.n_groups as u32 {
+            let mut v: Vec<f64> = (0..n).map(|i| if f.codes[i] == g { root[i] } else { 0.0 }).collect();
+            let before: f64 = v.iter().map(|x| x * x).sum::<f64>().sqrt();
+            project(&basis, &mut v);
+            let after: f64 = v.iter().map(|x| x * x).sum::<f64>().sqrt();
+            if before > 0.0 && after > 1e-9 * before {
+                v.iter_mut().for_each(|x| *x /= after);
+                basis.push(v);
+            }
+        }
+    }
+    let mut y: Vec<f64> = column.iter().zip(&root).map(|(y, r)| y * r).collect();
+    project(&basis, &mut y);
+    let residual = y.iter().zip(&root).map(|(y, r)| y / r).collect();
+    let leverage = (0..n).map(|i| basis.iter().map(|q| q[i] * q[i]).sum()).collect();
+    (residual, basis.len(), leverage)
+}
+
+fn close(a: &[f64], b: &[f64], tolerance: f64) -> bool {
+    let scale = b.iter().fold(1.0f64, |m, x| m.max(x.abs()));
+    a.iter().zip(b).all(|(a, b)| (a - b).abs() <= tolerance * scale)
+}
+
+fn noise(n: usize, seed: u64) -> Vec<f64> {
+    (0..n).map(|i| precondition::pseudo_random(seed.wrapping_mul(1_000_003) + i as u64) - 0.5).collect()
+}
+
+fn codes(n: usize, groups: usize, seed: u64) -> Vec<u32> {
+    noise(n, seed).iter().map(|u| (((u + 0.5) * groups as f64) as usize).min(groups - 1) as u32).collect()
+}
+
+const METHODS: [Option<AbsorbMethod>; 4] = [
+    None,
+    Some(AbsorbMethod::DenseSchur),
+    Some(AbsorbMethod::ConjugateGradient),
+    Some(AbsorbMethod::FactoredConjugateGradient),
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn agrees_with_dense_dummies(
+        n in 2usize..70,
+        sizes in prop::collection::vec(1usize..14, 1..5),
+        seed in 0u64..1_000_000,
+        weighted in any::<bool>(),
+    ) {
+        let codes: Vec<Vec<u32>> = sizes.iter().enumerate().map(|(k, &s)| codes(n, s, seed + k as u64)).collect();
+        // Three groups more than used: empty groups must not matter.
+        let factors: Vec<Factor<'_>> =
+            codes.iter().zip(&sizes).map(|(c, &s)| Factor { codes: c, n_groups: s + 3 }).collect();
+        let weights: Vec<f64> = noise(n, seed + 77).iter().map(|u| 10f64.powf(4.0 * u)).collect();
+        let weights = weighted.then_some(weights.as_slice());
+        let column: Vec<f64> = noise(n, seed + 99).iter().map(|u| 3.0 + u).collect();
+        let (expected, rank, leverage) = brute(&factors, weights, &column);
+        for method in METHODS {
+            let options = AbsorbOptions { method, ..AbsorbOptions::default() };
+            let absorber = Absorber::new(&factors, weights, n, options).unwrap();
+            let mut columns = vec![column.clone()];
+            let report = absorber.residualize(&mut columns).unwrap();
+            prop_assert!(close(&columns[0], &expected, 1e-10), "{method:?} {report:?} {:?} {expected:?}", columns[0]);
+            prop_assert!(report.certificate < 1e-13, "{report:?}");
+            prop_assert_eq!(absorber.ranks().exact, Some(rank));
+            prop_assert!(close(&absorber.leverages().unwrap(), &leverage, 1e-9));
+        }
+    }
+}
