@@ -58,11 +58,7 @@ pub(super) fn value(expr: &Expr, panel: &Panel) -> Result<Value, FormulaError> {
         Expr::Negate(it) => Ok(map(numeric(it, panel)?, |it| -it)),
         Expr::Not(it) => Ok(map(numeric(it, panel)?, |it| if it.is_nan() { it } else { truth(it == 0.0) })),
         Expr::In(it, levels) => compare::is_in(expr, value(it, panel)?, levels),
-        Expr::Binary(operator @ (Operator::Equal | Operator::Unequal), left, right) => {
-            let wanted = *operator == Operator::Equal;
-            compare::equal(expr, value(left, panel)?, value(right, panel)?, wanted)
-        }
-        Expr::Binary(operator, left, right) => binary(expr, *operator, left, right, panel),
+        Expr::Binary(..) => chain(expr, panel),
         Expr::Call(function, arguments) => call(expr, *function, arguments, panel),
         Expr::Shift(kind, of, by) => shifted(*kind, of, by.unwrap_or(1), panel),
     }
@@ -80,10 +76,11 @@ fn column(name: &str, panel: &Panel) -> Result<Value, FormulaError> {
 
 /// The value of an expression, which must not be text.
 fn numeric(expr: &Expr, panel: &Panel) -> Result<Value, FormulaError> {
-    match value(expr, panel)? {
-        Value::Texts(_) | Value::Text(_) => Err(not_numeric(expr)),
-        it => Ok(it),
-    }
+    require_numbers(expr, value(expr, panel)?)
+}
+
+fn require_numbers(expr: &Expr, value: Value) -> Result<Value, FormulaError> {
+    if matches!(value, Value::Texts(_) | Value::Text(_)) { Err(not_numeric(expr)) } else { Ok(value) }
 }
 
 fn not_numeric(expr: &Expr) -> FormulaError {
@@ -93,21 +90,37 @@ fn not_numeric(expr: &Expr) -> FormulaError {
     }
 }
 
-fn binary(
-    whole: &Expr,
-    operator: Operator,
-    left: &Expr,
-    right: &Expr,
-    panel: &Panel,
-) -> Result<Value, FormulaError> {
-    if matches!(operator, Operator::Less | Operator::AtMost | Operator::Greater | Operator::AtLeast) {
-        let (left, right) = (value(left, panel)?, value(right, panel)?);
-        compare::refuse_order_of_text(whole, &left, &right)?;
-        return Ok(zip(left, right, order(operator)));
+/// `a + b + c + ...` nests to the left; a loop down that side keeps long sums off the stack.
+fn chain(expr: &Expr, panel: &Panel) -> Result<Value, FormulaError> {
+    let mut operations = Vec::new();
+    let mut first = expr;
+    while let Expr::Binary(operator, left, right) = first {
+        operations.push((first, *operator, left, right));
+        first = left;
     }
-    let (left, right) = (numeric(left, panel)?, numeric(right, panel)?);
-    Ok(match operator {
-        Operator::Add => zip(left, right, |a, b| a + b),
+    let mut result = value(first, panel)?;
+    for (whole, operator, left, right) in operations.into_iter().rev() {
+        let other = value(right, panel)?;
+        result = match operator {
+            Operator::Equal | Operator::Unequal => {
+                compare::equal(whole, result, other, operator == Operator::Equal)?
+            }
+            Operator::Less | Operator::AtMost | Operator::Greater | Operator::AtLeast => {
+                compare::refuse_order_of_text(whole, &result, &other)?;
+                zip(result, other, order(operator))
+            }
+            _ => {
+                let (a, b) = (require_numbers(left, result)?, require_numbers(right, other)?);
+                arithmetic(operator, a, b)
+            }
+        };
+    }
+    Ok(result)
+}
+
+fn arithmetic(operator: Operator, left: Value, right: Value) -> Value {
+    // One loop an operator, so that the compiler can use vector instructions.
+    match operator {
         Operator::Subtract => zip(left, right, |a, b| a - b),
         Operator::Multiply => zip(left, right, |a, b| a * b),
         Operator::Divide => zip(left, right, |a, b| a / b),
@@ -117,8 +130,8 @@ fn binary(
         Operator::And => zip(left, right, both),
         Operator::Or => zip(left, right, either),
         // Comparisons do not come here.
-        _ => Value::Number(f64::NAN),
-    })
+        _ => zip(left, right, |a, b| a + b),
+    }
 }
 
 fn order(operator: Operator) -> fn(f64, f64) -> f64 {

@@ -86,7 +86,11 @@ pub(super) fn unknown(name: &str) -> String {
     format!("there is no function `{name}`{}", with_suggestion(name, known))
 }
 
-const ADVICE: [(&[&str], &str); 6] = [
+const ADVICE: [(&[&str], &str); 7] = [
+    (
+        &["lag", "lead", "diff", "shift", "L", "F", "D"],
+        "write l(x, 1) for a lag, f(x, 1) for a lead, d(x) for a difference",
+    ),
     (&["sw", "sw0", "csw", "csw0", "mvsw"], "write one formula a model"),
     (&["sunab"], "choose the estimator for it instead"),
     (

@@ -197,6 +197,7 @@ impl<'t> Lexer<'t> {
         let span = Span { start: self.at, end: self.at + first.len_utf8() };
         let message = match narrow(first) {
             Some(it) => format!("`{first}` is the wide form of `{it}`; write `{it}`"),
+            None if first == '#' => "Stata's `#` is written `:`, and its `##` is `*`".to_owned(),
             None => {
                 format!("`{first}` has no meaning in a formula; a name with such signs goes in back-ticks")
             }

@@ -7,9 +7,9 @@ use super::{
 };
 
 /// Nested parentheses and calls; deeper ones could exhaust the stack.
-const MAX_DEPTH: usize = 100;
+const MAX_DEPTH: usize = 60;
 /// Operations in one expression, for the same reason: `a + a + a + ...` nests to the left.
-const MAX_OPERATIONS: usize = 1000;
+const MAX_OPERATIONS: usize = 400;
 
 /// Reads tokens from left to right.
 #[derive(Debug)]

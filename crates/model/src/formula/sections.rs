@@ -24,7 +24,10 @@ pub(super) fn parse(text: &str) -> Result<Formula, FormulaError> {
         _ => parser.expr(WITHOUT_BARS)?,
     };
     if !parser.accept("~") {
-        return Err(parser.unexpected("`~` after the outcome"));
+        return Err(match parser.peek() {
+            Token::Sign("=") => parser.wrong_here("outcome and regressors are separated by `~`, not `=`"),
+            _ => parser.unexpected("`~` after the outcome"),
+        });
     }
     let regressors = parser.side()?;
     let mut formula = Formula {

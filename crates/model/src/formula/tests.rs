@@ -182,6 +182,7 @@ fn what_is_wrong_with_the_frame() {
     );
     assert_eq!(message("y ~ x | a | d ~ z | b"), "a formula has at most three parts after the outcome");
     assert_eq!(message("y ~ x ~ z"), "a second `~`; instruments follow a `|`: `y ~ x | effects | d ~ z`");
+    assert_eq!(message("y = x"), "outcome and regressors are separated by `~`, not `=`");
     assert_eq!(message("c(y1, y2) ~ x"), "several outcomes are not supported; write one formula a model");
     assert_eq!(message("y ~ x)"), "this `)` closes nothing");
     assert_eq!(message("y ~ a b"), "expected `+`, `|` or the end after a term, found `b`");
@@ -275,6 +276,7 @@ fn what_is_wrong_with_signs_and_expressions() {
         message("y ~ 2x"),
         "`2x` is neither a number nor a name; put `*` between them, or back-ticks around a name"
     );
+    assert_eq!(message("y ~ a#b"), "Stata's `#` is written `:`, and its `##` is `*`");
     assert_eq!(message("y ~ 1e999"), "this number is too large");
     assert_eq!(message("y ~ `x"), "this ` is never closed");
     assert_eq!(message("y ~ ``"), "there is no name between the back-ticks");

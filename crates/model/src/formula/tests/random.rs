@@ -130,8 +130,8 @@ fn no_length_exhausts_the_stack() {
         assert!(Formula::parse(&text).is_err());
         assert!(Expr::parse(&piece.repeat(20_000)).is_err());
     }
-    let deepest = format!("{}x{}", "abs(".repeat(98), ")".repeat(98));
-    let widest = vec!["x"; 999].join("+");
+    let deepest = format!("{}x{}", "abs(".repeat(58), ")".repeat(58));
+    let widest = vec!["x"; 400].join("+");
     for text in [deepest, widest] {
         let expr = Expr::parse(&text).unwrap();
         expr.eval(&super::eval::panel()).unwrap();
