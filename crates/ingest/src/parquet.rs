@@ -1,0 +1,257 @@
+//! Parquet files: only the wanted columns of the row groups that can hold wanted periods are read.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use arrow::datatypes::{DataType, Schema};
+use parallax_base::Name;
+use parquet::{
+    arrow::{
+        ProjectionMask,
+        arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
+    },
+    file::{metadata::RowGroupMetaData, statistics::Statistics},
+};
+use rayon::prelude::*;
+
+use crate::{
+    Format, IngestError, PeriodRange,
+    decode::{append, supported},
+    guard::guarded,
+    origin::Numbering,
+    source::{Extent, Field, Source, Wanted},
+};
+
+/// The key of the file's metadata that says its numbers are simulated.
+pub(crate) const SIMULATED: &str = "parallax.simulated";
+
+/// Values below which threads cost more than they bring.
+const SMALL: usize = 2_000_000;
+
+/// Rows decoded at a time: the batch stays in the cache while it is copied to its column.
+const BATCH: usize = 8192;
+
+/// An opened Parquet file.
+pub(crate) struct ParquetSource {
+    path: PathBuf,
+    file: Name,
+    metadata: ArrowReaderMetadata,
+    fields: Vec<Field>,
+}
+
+/// A decoding failure on its way to becoming an [`IngestError`].
+enum Failure {
+    Damaged(String),
+    Other(IngestError),
+}
+
+impl ParquetSource {
+    pub(crate) fn open(path: &Path, file: Name) -> Result<ParquetSource, IngestError> {
+        let handle = File::open(path).map_err(IngestError::io(&file, "open it"))?;
+        let metadata = guarded(|| load(&handle)).map_err(|reason| damaged(&file, reason))?;
+        let field = |it: &Arc<arrow::datatypes::Field>| Field {
+            name: it.name().into(),
+            type_text: type_text(it.data_type()),
+            supported: supported(it.data_type()),
+        };
+        let fields = metadata.schema().fields().iter().map(field).collect();
+        Ok(ParquetSource { path: path.to_owned(), file, metadata, fields })
+    }
+
+    fn groups(&self) -> &[RowGroupMetaData] {
+        self.metadata.metadata().row_groups()
+    }
+
+    /// Row groups that may hold wanted periods, by the statistics of the time column.
+    fn wanted_groups(&self, range: Option<(usize, PeriodRange)>) -> Vec<usize> {
+        let all = 0..self.groups().len();
+        let Some((index, range)) = range else { return all.collect() };
+        // Dates are counted in years, months or days only once all of them are known.
+        let plain = self.metadata.schema().fields().get(index).is_some_and(|it| it.data_type().is_numeric());
+        let leaf = self.leaf(index).filter(|_| plain);
+        let may_hold = |group: &usize| {
+            let bounds = leaf
+                .and_then(|leaf| self.groups().get(*group)?.columns().get(leaf)?.statistics())
+                .and_then(bounds);
+            bounds.is_none_or(|(low, high)| low <= f64::from(range.to) && f64::from(range.from) <= high)
+        };
+        all.filter(may_hold).collect()
+    }
+
+    /// The leaf column of a top-level field that is not nested.
+    fn leaf(&self, index: usize) -> Option<usize> {
+        let schema = self.metadata.parquet_schema();
+        (0..schema.num_columns()).find(|&leaf| schema.get_column_root_idx(leaf) == index)
+    }
+
+    fn read_column(&self, groups: &[usize], rows: usize, wanted: &mut Wanted<'_>) -> Result<(), IngestError> {
+        let before = wanted.raw.len();
+        let outcome = guarded(|| self.decode_column(groups, wanted));
+        outcome.map_err(|failure| match failure {
+            Failure::Damaged(reason) => damaged(&self.file, format!("column `{}`: {reason}", wanted.name)),
+            Failure::Other(error) => error,
+        })?;
+        let read = wanted.raw.len() - before;
+        if read != rows {
+            let reason = format!("column `{}` has {read} values where the footer says {rows}", wanted.name);
+            return Err(damaged(&self.file, reason));
+        }
+        Ok(())
+    }
+
+    /// Every column has its own file handle: handles share their position and columns are read at once.
+    fn decode_column(&self, groups: &[usize], wanted: &mut Wanted<'_>) -> Result<(), Failure> {
+        let handle = File::open(&self.path)
+            .map_err(|it| Failure::Other(IngestError::io(&self.file, "open it")(it)))?;
+        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), [wanted.index]);
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(handle, self.metadata.clone())
+            .with_projection(mask)
+            .with_row_groups(groups.to_vec())
+            .with_batch_size(BATCH)
+            .build()
+            .map_err(|it| Failure::Damaged(it.to_string()))?;
+        for batch in reader {
+            let batch = batch.map_err(|it| Failure::Damaged(it.to_string()))?;
+            let Some(array) = batch.columns().first() else { continue };
+            append(array, wanted.raw).map_err(|it| {
+                Failure::Other(IngestError::TypeConflict {
+                    file: self.file.clone(),
+                    column: wanted.name.clone(),
+                    held: it.held,
+                    met: it.met,
+                })
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl Source for ParquetSource {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn file(&self) -> &Name {
+        &self.file
+    }
+
+    fn format(&self) -> Format {
+        Format::Parquet
+    }
+
+    fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    fn simulated(&self) -> bool {
+        let pairs = self.metadata.metadata().file_metadata().key_value_metadata();
+        pairs.is_some_and(|it| it.iter().any(|it| it.key == SIMULATED && it.value.as_deref() == Some("true")))
+    }
+
+    fn rows_expected(&self) -> usize {
+        self.groups().iter().map(rows_of).sum()
+    }
+
+    fn read(
+        &mut self,
+        wanted: &mut [Wanted<'_>],
+        range: Option<(usize, PeriodRange)>,
+    ) -> Result<Extent, IngestError> {
+        let groups = self.wanted_groups(range);
+        let (mut rows, mut in_file, mut numbering) = (0, 0, Numbering::rows());
+        for (at, group) in self.groups().iter().enumerate() {
+            if groups.binary_search(&at).is_ok() {
+                numbering.mark(rows, in_file as u64 + 1);
+                rows += rows_of(group);
+            }
+            in_file += rows_of(group);
+        }
+        let source = &*self;
+        if rows.saturating_mul(wanted.len()) < SMALL {
+            wanted.iter_mut().try_for_each(|it| source.read_column(&groups, rows, it))?;
+        } else {
+            wanted.par_iter_mut().try_for_each(|it| source.read_column(&groups, rows, it))?;
+        }
+        Ok(Extent { rows, numbering, groups: (groups.len(), self.groups().len()), mixed: Vec::new() })
+    }
+}
+
+impl From<String> for Failure {
+    fn from(reason: String) -> Failure {
+        Failure::Damaged(reason)
+    }
+}
+
+/// A type as a user may know it.
+pub(crate) fn type_text(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text".to_owned(),
+        DataType::Dictionary(_, value) => format!("{} (dictionary)", type_text(value)),
+        DataType::Boolean => "true/false".to_owned(),
+        DataType::Date32 | DataType::Date64 => "date".to_owned(),
+        DataType::Timestamp(_, _) => "timestamp".to_owned(),
+        DataType::Struct(_) => "a struct".to_owned(),
+        DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(_, _) => "a list".to_owned(),
+        DataType::Map(_, _) => "a map".to_owned(),
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
+            "binary".to_owned()
+        }
+        other => other.to_string().to_lowercase(),
+    }
+}
+
+fn damaged(file: &Name, reason: String) -> IngestError {
+    IngestError::Damaged { file: file.clone(), format: "Parquet", reason }
+}
+
+fn rows_of(group: &RowGroupMetaData) -> usize {
+    usize::try_from(group.num_rows()).unwrap_or(0)
+}
+
+/// Reads the footer. Text columns that are dictionary-encoded in the file are asked for as dictionaries,
+/// so that a text is looked up once a batch instead of once a row.
+fn load(handle: &File) -> Result<ArrowReaderMetadata, String> {
+    let plain = ArrowReaderMetadata::load(handle, ArrowReaderOptions::new()).map_err(|it| it.to_string())?;
+    let groups = plain.metadata().row_groups();
+    let schema = plain.parquet_schema();
+    let encoded = |index: usize| {
+        let leaf = (0..schema.num_columns()).find(|&leaf| schema.get_column_root_idx(leaf) == index);
+        leaf.is_some_and(|leaf| {
+            groups
+                .iter()
+                .all(|it| it.columns().get(leaf).is_some_and(|it| it.dictionary_page_offset().is_some()))
+        })
+    };
+    let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let hinted = plain.schema().fields().iter().enumerate().map(|(index, field)| {
+        let text = matches!(field.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+        if text && encoded(index) {
+            Arc::new(field.as_ref().clone().with_data_type(dictionary.clone()))
+        } else {
+            Arc::clone(field)
+        }
+    });
+    let hinted = Schema::new_with_metadata(hinted.collect::<Vec<_>>(), plain.schema().metadata().clone());
+    if hinted == **plain.schema() {
+        return Ok(plain);
+    }
+    let options = ArrowReaderOptions::new().with_schema(Arc::new(hinted));
+    Ok(ArrowReaderMetadata::try_new(Arc::clone(plain.metadata()), options).unwrap_or(plain))
+}
+
+/// Smallest and largest value of a row group, where the file says so.
+fn bounds(statistics: &Statistics) -> Option<(f64, f64)> {
+    match statistics {
+        Statistics::Int32(it) => Some((f64::from(*it.min_opt()?), f64::from(*it.max_opt()?))),
+        Statistics::Int64(it) => Some((*it.min_opt()? as f64, *it.max_opt()? as f64)),
+        Statistics::Float(it) => Some((f64::from(*it.min_opt()?), f64::from(*it.max_opt()?))),
+        Statistics::Double(it) => Some((*it.min_opt()?, *it.max_opt()?)),
+        Statistics::Boolean(_)
+        | Statistics::Int96(_)
+        | Statistics::ByteArray(_)
+        | Statistics::FixedLenByteArray(_) => None,
+    }
+}
