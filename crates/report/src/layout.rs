@@ -46,6 +46,8 @@ pub(crate) enum Kind {
     Text,
     Count,
     Number,
+    /// Words where numbers would have been.
+    Failed,
 }
 
 /// How a column is set.
@@ -86,9 +88,12 @@ impl Layout {
                     lines.extend(cell_lines(label, cells, columns, &mut failures).map(Line::Cells));
                 }
                 Row::Heading(text) => lines.push(Line::Heading(one_line(text))),
+                // A rule that separates nothing, or the same blocks twice, is not drawn.
+                Row::Rule if matches!(lines.last(), None | Some(Line::Rule)) => {}
                 Row::Rule => lines.push(Line::Rule),
             }
         }
+        lines.pop_if(|it| matches!(it, Line::Rule));
         let failed = failures.iter().map(|(column, reason)| failure_note(&table, *column, reason));
         Layout {
             title: one_line(if table.title.is_empty() { &table.id } else { &table.title }),
@@ -118,7 +123,7 @@ impl Printed {
 }
 
 const SIMULATED_TITLE: &str = " (simulated data)";
-const SIMULATED_NOTE: &str = "All data are simulated: a program made them, and no number here is a finding.";
+const SIMULATED_NOTE: &str = "All data here are simulated; no number is a finding.";
 /// A long reason would widen its column beyond all others; the note has the whole of it.
 const REASON_WIDTH: usize = 28;
 
@@ -161,7 +166,7 @@ fn failed(reason: &str, column: usize, failures: &mut Vec<(usize, String)>) -> P
     }
     let text = format!("failed: {}", shortened(&reason, REASON_WIDTH));
     failures.push((column, reason));
-    Printed { text, ..Printed::default() }
+    Printed { text, stars: 0, kind: Kind::Failed }
 }
 
 fn failure_note(table: &Table, column: usize, reason: &str) -> String {
@@ -198,7 +203,7 @@ fn column_align(lines: &[Line], column: usize) -> Align {
             Line::Heading(_) | Line::Rule => None,
         })
     };
-    if kinds().any(|it| it == Kind::Number) {
+    if kinds().any(|it| matches!(it, Kind::Number | Kind::Failed)) {
         Align::Point
     } else if kinds().any(|it| it == Kind::Count) {
         Align::Count

@@ -208,7 +208,8 @@ impl Cell {
     }
 }
 
-/// JSON has neither NaN nor infinities: NaN is `null`, infinities are the texts `inf` and `-inf`.
+/// JSON has neither NaN nor infinities: NaN is `null`, infinities are the texts `inf` and `-inf`. Zero
+/// has no sign.
 mod number {
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
@@ -225,7 +226,8 @@ mod number {
             it if it.is_nan() => to.serialize_none(),
             f64::INFINITY => to.serialize_str("inf"),
             f64::NEG_INFINITY => to.serialize_str("-inf"),
-            it => it.serialize(to),
+            // Adding zero takes the sign from a negative zero.
+            it => (it + 0.0).serialize(to),
         }
     }
 

@@ -129,11 +129,14 @@ impl Comparison {
         table.header.push(HeaderRow::new(names));
         table.body = self.cells.iter().map(ComparedCell::to_row).collect();
         table.notes.push(format!("{}.", self.summary()));
-        let mut reasons: Vec<&str> = Vec::new();
-        for reason in self.cells.iter().filter_map(|it| it.because.as_deref()) {
-            if !reasons.contains(&reason) {
-                reasons.push(reason);
-                table.notes.push(format!("Explained: {reason}"));
+        for cell in &self.cells {
+            let Some(because) = &cell.because else { continue };
+            let note = match cell.verdict {
+                Verdict::StaleExplanation => format!("Stale explanation: {because}"),
+                _ => format!("Explained: {because}"),
+            };
+            if !table.notes.contains(&note) {
+                table.notes.push(note);
             }
         }
         table

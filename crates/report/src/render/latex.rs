@@ -43,8 +43,10 @@ pub(super) fn render(layout: &Layout, id: &str) -> String {
 }
 
 fn write_row(out: &mut String, cells: impl Iterator<Item = String>) {
-    let cells: Vec<String> = cells.collect();
-    out.push_str(&format!("{} \\\\\n", cells.join(" & ")));
+    let row = cells.collect::<Vec<_>>().join(" & ");
+    // At the beginning of a row, LaTeX would take these for options of the end of the row above.
+    let guard = if row.starts_with(['[', '*']) { "{}" } else { "" };
+    out.push_str(&format!("{guard}{row} \\\\\n"));
 }
 
 fn write_notes(out: &mut String, notes: &[String]) {
@@ -69,15 +71,12 @@ fn column_type(align: Align) -> char {
     }
 }
 
-/// Headers of columns of numbers stand in the middle, whatever stands below them.
+/// A header over counts stands in the middle, though the counts are flush right.
 fn header_cell(span: &Span, align: &[Align]) -> String {
     let text = escaped(&span.text);
-    let words = align.get(span.start).is_none_or(|it| *it == Align::Left);
     let counts = align.get(span.start) == Some(&Align::Count);
-    if text.is_empty() && span.len == 1 {
-        text
-    } else if 1 < span.len || counts {
-        format!("\\multicolumn{{{}}}{{{}}}{{{text}}}", span.len, if words { 'l' } else { 'c' })
+    if 1 < span.len || (counts && !text.is_empty()) {
+        format!("\\multicolumn{{{}}}{{c}}{{{text}}}", span.len)
     } else {
         text
     }
@@ -90,7 +89,7 @@ fn span_rule(span: &Span) -> String {
 fn printed(cell: &Printed) -> String {
     // A hyphen in front of a number is too short for a minus sign.
     let text = match cell.kind {
-        Kind::Text => escaped(&cell.text),
+        Kind::Text | Kind::Failed => escaped(&cell.text),
         Kind::Count | Kind::Number => escaped(&cell.text.replace('-', "−")),
     };
     match cell.stars {
@@ -127,8 +126,6 @@ fn escaped(text: &str) -> String {
             '<' => out.push_str("\\textless{}"),
             '>' => out.push_str("\\textgreater{}"),
             '|' => out.push_str("\\textbar{}"),
-            // After a line's end, LaTeX would take these for options of the end.
-            '[' | '*' => out.extend(['{', c, '}']),
             '−' => out.push_str("$-$"),
             '…' => out.push_str("\\ldots{}"),
             _ => out.push(c),
@@ -148,7 +145,7 @@ mod tests {
         assert_eq!(escaped(r"a & b % $ # _ { }"), r"a \& b \% \$ \# \_ \{ \}");
         assert_eq!(escaped("~^"), r"\textasciitilde{}\textasciicircum{}");
         assert_eq!(escaped(r"\begin"), r"\textbackslash{}begin");
-        assert_eq!(escaped("[0, 1] * p<.1|"), r"{[}0, 1] {*} p\textless{}.1\textbar{}");
+        assert_eq!(escaped("[0, 1] * p<.1|"), r"[0, 1] * p\textless{}.1\textbar{}");
         assert_eq!(label("table_2 a"), "table-2-a");
     }
 
