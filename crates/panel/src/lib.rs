@@ -11,6 +11,7 @@ mod panel;
 mod sample;
 mod shift;
 mod structure;
+mod summary;
 
 pub use codes::{Codes, MISSING};
 pub use error::PanelError;
@@ -19,3 +20,4 @@ pub use panel::{Column, Panel, PanelBuilder};
 pub use sample::{Dropped, Rows, Sample, SampleBuilder};
 pub use shift::{difference, shift};
 pub use structure::{Balance, CohortSize, adoption_cohorts, balance};
+pub use summary::{Summary, percentile, summarize};

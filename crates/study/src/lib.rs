@@ -1,1 +1,20 @@
-//! placeholder
+//! A study: one file that says which data, steps, models and tables, checked and run.
+//!
+//! [`StudyFile`] is the text as written; [`Study`] is checked against the registry for one data
+//! source; [`Study::run`] takes a panel and gives [`StudyResult`]. Steps that columns share run
+//! once, absorptions are shared, columns run in parallel, and a column that fails is a failed cell
+//! with its reason. This crate reads no files and formats no tables.
+
+mod error;
+mod file;
+mod plan;
+mod run;
+mod substitute;
+
+pub use error::StudyError;
+pub use file::{
+    DataFile, DataSection, GroupLabel, JoinKey, MarkRow, ModelDefaults, ModelEntry, PipelineEntry, OneOrEach, Root, Source,
+    StatisticRow, StudyFile, TableEntry, TableKind, TermRowSpec, VariableRow,
+};
+pub use plan::{PlannedModel, Study};
+pub use run::{ModelResult, StudyResult};

@@ -1,0 +1,353 @@
+//! The study file as written: TOML with unknown keys refused.
+
+use std::collections::BTreeMap;
+
+use parallax_base::Name;
+use parallax_model::{SingletonPolicy, SmallSample, VcovSpec};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::StudyError;
+
+/// A whole study file.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct StudyFile {
+    /// Short name; the folder of its outputs.
+    pub name: String,
+    /// Title of the report.
+    pub title: String,
+    /// The paper whose tables these are.
+    #[serde(default)]
+    pub reference: String,
+    /// Where data come from and what identifies a row.
+    pub data: DataSection,
+    /// Named sets of terms, used as `{name}` in formulas.
+    #[serde(default)]
+    pub sets: BTreeMap<String, String>,
+    /// Steps and indices, in order, before every model.
+    #[serde(default)]
+    pub pipeline: Vec<PipelineEntry>,
+    /// What models say when they do not say it themselves.
+    #[serde(default)]
+    pub defaults: ModelDefaults,
+    /// Models; columns of tables name them.
+    #[serde(default, rename = "model")]
+    pub models: Vec<ModelEntry>,
+    /// Tables, in order.
+    #[serde(default, rename = "table")]
+    pub tables: Vec<TableEntry>,
+}
+
+/// Where data come from and what identifies a row.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct DataSection {
+    /// Column of units.
+    pub unit: Name,
+    /// Column of periods.
+    pub time: Name,
+    /// Data sources; the first one is used unless `--data` leads to another.
+    #[serde(rename = "source")]
+    pub sources: Vec<Source>,
+}
+
+/// One set of files with what is particular to it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Source {
+    /// Name, for messages and outputs.
+    pub name: String,
+    /// One line for table notes: what these data are.
+    pub description: String,
+    /// Every table made from this source says so.
+    #[serde(default)]
+    pub simulated: bool,
+    /// Sets that differ for this source.
+    #[serde(default)]
+    pub sets: BTreeMap<String, String>,
+    /// Compare with `published.toml`; off when the numbers cannot be the same.
+    #[serde(default = "yes")]
+    pub compare: bool,
+    /// Files; the first is the spine, the others are joined to it.
+    #[serde(rename = "file")]
+    pub files: Vec<DataFile>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// One file of a source.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct DataFile {
+    /// Path below its root.
+    pub path: String,
+    /// Where the path starts.
+    #[serde(default)]
+    pub root: Root,
+    /// What the file is joined on.
+    #[serde(default)]
+    pub on: JoinKey,
+    /// Name in the panel = name in the file.
+    #[serde(default)]
+    pub columns: BTreeMap<Name, Name>,
+}
+
+/// Where a path starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Root {
+    /// The folder of the study file.
+    #[default]
+    Study,
+    /// The folder given with `--data`.
+    Data,
+}
+
+/// What a file is joined on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum JoinKey {
+    /// Unit and period.
+    #[default]
+    UnitTime,
+    /// Unit alone.
+    Unit,
+    /// Period alone.
+    Time,
+}
+
+/// One step or index of a pipeline; the remaining keys are the plugin's options.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct PipelineEntry {
+    /// A name of `parallax estimators --steps`; or give `index`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// An index method; needs `into`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<String>,
+    /// Column the index is written to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub into: Option<Name>,
+    /// Only for these sources.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<String>,
+    /// The plugin's options.
+    #[serde(flatten)]
+    pub options: Map<String, Value>,
+}
+
+/// What models say when they do not say it themselves.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ModelDefaults {
+    /// Covariance.
+    pub vcov: Option<VcovSpec>,
+    /// Small-sample rules.
+    pub small_sample: Option<SmallSample>,
+    /// Singletons.
+    pub singletons: Option<SingletonPolicy>,
+}
+
+/// One model.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ModelEntry {
+    /// Name that tables use.
+    pub name: String,
+    /// A name of `parallax estimators`.
+    pub estimator: String,
+    /// Formula; `{set}` stands for a set of terms.
+    pub formula: String,
+    /// Column of analytic weights.
+    pub weights: Option<Name>,
+    /// Covariance.
+    pub vcov: Option<VcovSpec>,
+    /// Small-sample rules.
+    pub small_sample: Option<SmallSample>,
+    /// Singletons.
+    pub singletons: Option<SingletonPolicy>,
+    /// The estimator's options.
+    #[serde(default)]
+    pub options: Map<String, Value>,
+    /// Further steps for this model alone; equal steps of several models run once.
+    #[serde(default)]
+    pub pipeline: Vec<PipelineEntry>,
+    /// Only for these sources.
+    #[serde(default)]
+    pub sources: Vec<String>,
+}
+
+/// One table.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TableEntry {
+    /// Identifier: file name and key in `published.toml`.
+    pub id: String,
+    /// Title.
+    pub title: String,
+    /// What it shows.
+    #[serde(flatten)]
+    pub kind: TableKind,
+    /// Sentences for the note.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// Decimals of numbers.
+    #[serde(default = "three")]
+    pub decimals: u8,
+    /// Only for these sources.
+    #[serde(default)]
+    pub sources: Vec<String>,
+}
+
+fn three() -> u8 {
+    3
+}
+
+/// What a table shows.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum TableKind {
+    /// Variables by statistics.
+    Descriptive {
+        /// Statistics: n, mean, sd, min, p25, median, p75, max.
+        columns: Vec<String>,
+        /// Variables.
+        variables: Vec<VariableRow>,
+    },
+    /// Terms by models.
+    Regression {
+        /// Models, one a column.
+        models: Vec<String>,
+        /// Labels over several columns.
+        #[serde(default)]
+        groups: Vec<GroupLabel>,
+        /// Label of the dependent variable; its name where there is none.
+        #[serde(default)]
+        outcome: Option<String>,
+        /// Terms.
+        terms: Vec<TermRowSpec>,
+        /// Rows of words, such as Controls YES/NO.
+        #[serde(default)]
+        marks: Vec<MarkRow>,
+        /// Rows of statistics.
+        #[serde(default)]
+        statistics: Vec<StatisticRow>,
+        /// Significance levels of one, two and three stars.
+        #[serde(default = "usual_levels")]
+        stars: Vec<f64>,
+    },
+}
+
+fn usual_levels() -> Vec<f64> {
+    vec![0.1, 0.05, 0.01]
+}
+
+/// A variable of a descriptive table.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct VariableRow {
+    /// Column of the panel.
+    pub variable: Name,
+    /// Label; the key in `published.toml`.
+    pub label: String,
+    /// Only for these sources.
+    #[serde(default)]
+    pub sources: Vec<String>,
+}
+
+/// A label over several columns.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct GroupLabel {
+    /// Label.
+    pub label: String,
+    /// How many columns.
+    pub columns: usize,
+}
+
+/// A term of a regression table.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TermRowSpec {
+    /// Term as estimates print it.
+    pub term: String,
+    /// Label; the key in `published.toml`.
+    pub label: String,
+}
+
+/// A row of words.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct MarkRow {
+    /// Label.
+    pub label: String,
+    /// Key in `published.toml`.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// One word a column.
+    pub values: Vec<String>,
+}
+
+/// A row of statistics.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct StatisticRow {
+    /// `observations`, `units`, or a statistic; a list names one a column.
+    pub statistic: OneOrEach,
+    /// Label.
+    pub label: String,
+    /// Key in `published.toml`.
+    #[serde(default)]
+    pub key: Option<String>,
+}
+
+/// One name for all columns, or one a column.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum OneOrEach {
+    /// The same for all.
+    One(String),
+    /// One a column.
+    Each(Vec<String>),
+}
+
+impl OneOrEach {
+    /// The name for a column.
+    pub fn at(&self, column: usize) -> Option<&str> {
+        match self {
+            OneOrEach::One(it) => Some(it),
+            OneOrEach::Each(it) => it.get(column).map(String::as_str),
+        }
+    }
+}
+
+impl StudyFile {
+    /// Reads the text of a study file.
+    ///
+    /// # Errors
+    /// [`StudyError::Toml`] with line and column.
+    pub fn parse(text: &str) -> Result<StudyFile, StudyError> {
+        toml::from_str(text).map_err(|it| StudyError::Toml(it.to_string()))
+    }
+}
+
+impl PipelineEntry {
+    /// How messages call the entry.
+    pub fn title(&self) -> String {
+        match (&self.step, &self.index) {
+            (Some(it), _) => format!("step `{it}`"),
+            (None, Some(it)) => format!("index `{it}`"),
+            (None, None) => "pipeline entry".to_owned(),
+        }
+    }
+}
+
+/// True when an entry with this list of sources is for `source`.
+pub(crate) fn is_for(sources: &[String], source: &str) -> bool {
+    sources.is_empty() || sources.iter().any(|it| it == source)
+}

@@ -1,0 +1,297 @@
+//! [`Study`]: a study file checked against the registry, for one data source.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use parallax_base::{Name, with_suggestion};
+use parallax_model::{ColumnUse, Formula, ModelSpec, Registry, VcovSpec};
+
+use crate::{
+    PipelineEntry, Source, StudyError, StudyFile, TableEntry, TableKind,
+    file::{ModelEntry, is_for},
+    substitute::substitute,
+};
+
+/// A study for one source.
+///
+/// Invariant: every plugin it names is in the registry with options that parse, every formula
+/// parses, every table column names a model.
+#[derive(Clone, Debug)]
+pub struct Study {
+    /// The file, with entries of other sources removed.
+    pub file: StudyFile,
+    /// The source.
+    pub source: Source,
+    /// The models, in file order.
+    pub models: Vec<PlannedModel>,
+    pub(crate) registry: Registry,
+}
+
+/// A model with its request resolved.
+#[derive(Clone, Debug)]
+pub struct PlannedModel {
+    /// Name that tables use.
+    pub name: String,
+    /// The request.
+    pub spec: ModelSpec,
+    /// Steps for this model alone.
+    pub pipeline: Vec<PipelineEntry>,
+}
+
+impl Study {
+    /// Checks a file for one of its sources.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place in the file.
+    pub fn plan(mut file: StudyFile, source: &str, registry: Registry) -> Result<Study, StudyError> {
+        check_sources(&file)?;
+        let known: Vec<&str> = file.data.sources.iter().map(|it| it.name.as_str()).collect();
+        let hint = with_suggestion(source, known);
+        let source = file
+            .data
+            .sources
+            .iter()
+            .find(|it| it.name == source)
+            .cloned()
+            .ok_or_else(|| StudyError::entry("[data]", format!("no source `{source}`{hint}")))?;
+        keep_only(&mut file, &source.name);
+        for entry in &file.pipeline {
+            check_entry(entry, &registry, "[[pipeline]]")?;
+        }
+        let models = file
+            .models
+            .iter()
+            .map(|it| plan_model(it, &file, &source, &registry))
+            .collect::<Result<Vec<_>, _>>()?;
+        let study = Study { file, source, models, registry };
+        study.check_tables()?;
+        Ok(study)
+    }
+
+    /// The model of that name.
+    pub fn model(&self, name: &str) -> Option<&PlannedModel> {
+        self.models.iter().find(|it| it.name == name)
+    }
+
+    /// Columns the files must have, unit and time left out: nothing else needs to be read.
+    ///
+    /// # Errors
+    /// Never after a successful plan; typed for completeness.
+    pub fn needs(&self) -> Result<Vec<Name>, StudyError> {
+        let mut needed: BTreeSet<Name> = BTreeSet::new();
+        for model in &self.models {
+            let mut of_model: BTreeSet<Name> = model.spec.formula.variables().into_iter().collect();
+            of_model.extend(model.spec.weights.clone());
+            of_model.extend(cluster_columns(&model.spec.vcov));
+            self.before(&mut of_model, &model.pipeline)?;
+            needed.extend(of_model);
+        }
+        for table in &self.file.tables {
+            if let TableKind::Descriptive { variables, .. } = &table.kind {
+                needed.extend(variables.iter().map(|it| it.variable.clone()));
+            }
+        }
+        self.before(&mut needed, &self.file.pipeline)?;
+        needed.remove(&self.file.data.unit);
+        needed.remove(&self.file.data.time);
+        Ok(needed.into_iter().collect())
+    }
+
+    /// What must be there before a pipeline for `needed` to be there after it.
+    fn before(&self, needed: &mut BTreeSet<Name>, pipeline: &[PipelineEntry]) -> Result<(), StudyError> {
+        for entry in pipeline.iter().rev() {
+            let used = column_use(entry, &self.registry, "[[pipeline]]")?;
+            for name in &used.writes {
+                needed.remove(name);
+            }
+            needed.extend(used.reads);
+        }
+        Ok(())
+    }
+
+    fn check_tables(&self) -> Result<(), StudyError> {
+        let mut ids = BTreeSet::new();
+        for table in &self.file.tables {
+            let place = format!("table `{}`", table.id);
+            if !ids.insert(&table.id) {
+                return Err(StudyError::entry(place, "the id is used twice"));
+            }
+            match &table.kind {
+                TableKind::Descriptive { columns, .. } => {
+                    for it in columns {
+                        if !DESCRIPTIVES.contains(&it.as_str()) {
+                            let hint = with_suggestion(it, DESCRIPTIVES);
+                            return Err(StudyError::entry(place, format!("no statistic `{it}`{hint}")));
+                        }
+                    }
+                }
+                TableKind::Regression { .. } => self.check_regression(table, &place)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn check_regression(&self, table: &TableEntry, place: &str) -> Result<(), StudyError> {
+        let TableKind::Regression { models, groups, marks, statistics, stars, .. } = &table.kind else {
+            return Ok(());
+        };
+        for name in models {
+            if self.model(name).is_none() {
+                let known = self.models.iter().map(|it| it.name.as_str());
+                let hint = with_suggestion(name, known);
+                return Err(StudyError::entry(place, format!("no model `{name}`{hint}")));
+            }
+        }
+        let grouped: usize = groups.iter().map(|it| it.columns).sum();
+        if !groups.is_empty() && grouped != models.len() {
+            let message = format!("groups cover {grouped} columns, models are {}", models.len());
+            return Err(StudyError::entry(place, message));
+        }
+        for mark in marks {
+            if mark.values.len() != models.len() {
+                let message = format!("row `{}` has {} values for {} models", mark.label, mark.values.len(), models.len());
+                return Err(StudyError::entry(place, message));
+            }
+        }
+        for row in statistics {
+            if let crate::OneOrEach::Each(names) = &row.statistic
+                && names.len() != models.len()
+            {
+                let message = format!("row `{}` names {} statistics for {} models", row.label, names.len(), models.len());
+                return Err(StudyError::entry(place, message));
+            }
+        }
+        let descending = stars.windows(2).all(|it| it[1] < it[0]);
+        if !descending || stars.iter().any(|it| !(0.0..1.0).contains(it)) {
+            return Err(StudyError::entry(place, "stars must be falling levels between 0 and 1, as [0.1, 0.05, 0.01]"));
+        }
+        Ok(())
+    }
+}
+
+/// Statistics a descriptive table can show.
+const DESCRIPTIVES: [&str; 8] = ["n", "mean", "sd", "min", "p25", "median", "p75", "max"];
+
+fn check_sources(file: &StudyFile) -> Result<(), StudyError> {
+    let names: BTreeSet<&str> = file.data.sources.iter().map(|it| it.name.as_str()).collect();
+    if names.len() != file.data.sources.len() || names.is_empty() {
+        return Err(StudyError::entry("[data]", "give at least one [[data.source]], each with a name of its own"));
+    }
+    let lists = (file.pipeline.iter().map(|it| (it.title(), &it.sources)))
+        .chain(file.models.iter().map(|it| (format!("model `{}`", it.name), &it.sources)))
+        .chain(file.tables.iter().map(|it| (format!("table `{}`", it.id), &it.sources)));
+    for (place, sources) in lists {
+        for it in sources {
+            if !names.contains(it.as_str()) {
+                let hint = with_suggestion(it, names.iter().copied());
+                return Err(StudyError::entry(place, format!("no source `{it}`{hint}")));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn keep_only(file: &mut StudyFile, source: &str) {
+    file.pipeline.retain(|it| is_for(&it.sources, source));
+    file.models.retain(|it| is_for(&it.sources, source));
+    file.tables.retain(|it| is_for(&it.sources, source));
+    for table in &mut file.tables {
+        if let TableKind::Descriptive { variables, .. } = &mut table.kind {
+            variables.retain(|it| is_for(&it.sources, source));
+        }
+    }
+}
+
+fn plan_model(
+    entry: &ModelEntry,
+    file: &StudyFile,
+    source: &Source,
+    registry: &Registry,
+) -> Result<PlannedModel, StudyError> {
+    let place = format!("model `{}`", entry.name);
+    if 1 < file.models.iter().filter(|it| it.name == entry.name).count() {
+        return Err(StudyError::entry(place, "the name is used twice for this source"));
+    }
+    let plugin = registry
+        .estimator(&entry.estimator)
+        .map_err(|source| StudyError::Registry { place: place.clone(), source })?;
+    let text = substitute(&entry.formula, &source.sets, &file.sets)
+        .map_err(|message| StudyError::entry(place.clone(), message))?;
+    let formula =
+        Formula::parse(&text).map_err(|source| StudyError::Formula { place: place.clone(), source })?;
+    let vcov = entry
+        .vcov
+        .clone()
+        .or_else(|| file.defaults.vcov.clone())
+        .ok_or_else(|| StudyError::entry(place.clone(), "no `vcov`, here or under [defaults]"))?;
+    let spec = ModelSpec {
+        estimator: entry.estimator.clone(),
+        formula,
+        weights: entry.weights.clone(),
+        vcov,
+        small_sample: entry.small_sample.or(file.defaults.small_sample).unwrap_or_default(),
+        singletons: entry.singletons.or(file.defaults.singletons).unwrap_or_default(),
+        options: entry.options.clone(),
+    };
+    plugin.check(&spec).map_err(|it| StudyError::entry(place.clone(), it.to_string()))?;
+    let pipeline: Vec<PipelineEntry> =
+        entry.pipeline.iter().filter(|it| is_for(&it.sources, &source.name)).cloned().collect();
+    for step in &pipeline {
+        check_entry(step, registry, &place)?;
+    }
+    Ok(PlannedModel { name: entry.name.clone(), spec, pipeline })
+}
+
+fn check_entry(entry: &PipelineEntry, registry: &Registry, place: &str) -> Result<(), StudyError> {
+    column_use(entry, registry, place).map(|_| ())
+}
+
+/// Columns an entry reads and makes; checks name and options on the way.
+pub(crate) fn column_use(
+    entry: &PipelineEntry,
+    registry: &Registry,
+    place: &str,
+) -> Result<ColumnUse, StudyError> {
+    let place = format!("{place}, {}", entry.title());
+    match (&entry.step, &entry.index, &entry.into) {
+        (Some(step), None, None) => registry
+            .step(step)
+            .map_err(|source| StudyError::Registry { place: place.clone(), source })?
+            .columns(&entry.options)
+            .map_err(|source| StudyError::Step { place, source }),
+        (None, Some(index), Some(into)) => {
+            let reads = registry
+                .index_method(index)
+                .map_err(|source| StudyError::Registry { place: place.clone(), source })?
+                .reads(&entry.options)
+                .map_err(|source| StudyError::Step { place, source })?;
+            Ok(ColumnUse { reads, writes: vec![into.clone()] })
+        }
+        // `into` is a key of the pipeline for an index and an option for a step that has one.
+        (Some(step), None, Some(into)) => {
+            let mut options = entry.options.clone();
+            options.insert("into".to_owned(), serde_json::Value::String(into.to_string()));
+            registry
+                .step(step)
+                .map_err(|source| StudyError::Registry { place: place.clone(), source })?
+                .columns(&options)
+                .map_err(|source| StudyError::Step { place, source })
+        }
+        _ => Err(StudyError::entry(place, "give either `step`, or `index` together with `into`")),
+    }
+}
+
+/// The columns behind a covariance request; `a^b` is two.
+fn cluster_columns(vcov: &VcovSpec) -> Vec<Name> {
+    vcov.clusters().iter().flat_map(|it| it.split('^').map(|it| Name::from(it.trim()))).collect()
+}
+
+/// Models by the pipeline they run after, so that equal pipelines run once.
+pub(crate) fn by_pipeline(models: &[PlannedModel]) -> BTreeMap<usize, &[PipelineEntry]> {
+    let mut distinct: BTreeMap<usize, &[PipelineEntry]> = BTreeMap::new();
+    for (at, model) in models.iter().enumerate() {
+        if !distinct.values().any(|it| **it == *model.pipeline) {
+            distinct.insert(at, &model.pipeline);
+        }
+    }
+    distinct
+}

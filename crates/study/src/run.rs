@@ -1,0 +1,136 @@
+//! Running a study: the pipeline once, models in parallel, failures as results.
+
+use parallax_base::Note;
+use parallax_model::{AbsorptionCache, Estimate, Panel, Registry};
+use parallax_panel::Column;
+use rayon::prelude::*;
+
+use crate::{PipelineEntry, PlannedModel, Study, StudyError, plan::by_pipeline};
+
+/// What a study found.
+#[derive(Debug)]
+pub struct StudyResult {
+    /// The study it belongs to.
+    pub study: Study,
+    /// The panel after the pipeline, for descriptive tables.
+    pub panel: Panel,
+    /// What the pipeline did.
+    pub notes: Vec<Note>,
+    /// One result a model, in file order.
+    pub models: Vec<ModelResult>,
+}
+
+/// A model's estimate, or why there is none.
+#[derive(Debug)]
+pub struct ModelResult {
+    /// The model.
+    pub model: PlannedModel,
+    /// The estimate, or the reason in words.
+    pub estimate: Result<Estimate, String>,
+    /// What its own steps did.
+    pub notes: Vec<Note>,
+}
+
+/// A panel after some steps, with what has been absorbed on it.
+struct Prepared<'s> {
+    pipeline: &'s [PipelineEntry],
+    panel: Result<(Panel, Vec<Note>), String>,
+    cache: AbsorptionCache,
+}
+
+impl Study {
+    /// Runs the study on a panel. `done` is called after each model, from any thread.
+    ///
+    /// # Errors
+    /// When a step of the common pipeline fails; a failing model is a failed result.
+    pub fn run(self, panel: &Panel, done: &(dyn Fn(&str) + Sync)) -> Result<StudyResult, StudyError> {
+        let (panel, notes) = apply(&self.file.pipeline, panel, &self.registry)?;
+        let prepared: Vec<Prepared<'_>> = by_pipeline(&self.models)
+            .into_values()
+            .map(|pipeline| Prepared {
+                pipeline,
+                panel: apply(pipeline, &panel, &self.registry).map_err(|it| it.to_string()),
+                cache: AbsorptionCache::default(),
+            })
+            .collect();
+        let fit = |model: &PlannedModel| {
+            let result = fit(model, &prepared, &self.registry);
+            tracing::debug!(model = model.name, ok = result.estimate.is_ok(), "fitted");
+            done(&model.name);
+            result
+        };
+        let models: Vec<ModelResult> = if rayon::current_num_threads() == 1 || self.models.len() < 2 {
+            self.models.iter().map(fit).collect()
+        } else {
+            self.models.par_iter().map(fit).collect()
+        };
+        drop(prepared);
+        Ok(StudyResult { study: self, panel, notes, models })
+    }
+}
+
+impl StudyResult {
+    /// The result of a model by name.
+    pub fn model(&self, name: &str) -> Option<&ModelResult> {
+        self.models.iter().find(|it| it.model.name == name)
+    }
+}
+
+fn fit(model: &PlannedModel, prepared: &[Prepared<'_>], registry: &Registry) -> ModelResult {
+    let failed = |reason: String| ModelResult { model: model.clone(), estimate: Err(reason), notes: Vec::new() };
+    let Some(ready) = prepared.iter().find(|it| *it.pipeline == *model.pipeline) else {
+        return failed("its pipeline was not run".to_owned());
+    };
+    let (panel, notes) = match &ready.panel {
+        Ok(it) => it,
+        Err(reason) => return failed(reason.clone()),
+    };
+    let estimate = registry
+        .estimator(&model.spec.estimator)
+        .map_err(|it| it.to_string())
+        .and_then(|it| it.fit(panel, &model.spec, &ready.cache).map_err(|it| it.to_string()));
+    ModelResult { model: model.clone(), estimate, notes: notes.clone() }
+}
+
+fn apply(
+    pipeline: &[PipelineEntry],
+    panel: &Panel,
+    registry: &Registry,
+) -> Result<(Panel, Vec<Note>), StudyError> {
+    let mut panel = panel.clone();
+    let mut notes = Vec::new();
+    for (at, entry) in pipeline.iter().enumerate() {
+        let place = format!("pipeline entry {}, {}", at + 1, entry.title());
+        let (next, made) = apply_one(entry, &panel, registry, &place)?;
+        panel = next;
+        notes.extend(made);
+    }
+    Ok((panel, notes))
+}
+
+fn apply_one(
+    entry: &PipelineEntry,
+    panel: &Panel,
+    registry: &Registry,
+    place: &str,
+) -> Result<(Panel, Vec<Note>), StudyError> {
+    let unknown = |source| StudyError::Registry { place: place.to_owned(), source };
+    let failed = |source| StudyError::Step { place: place.to_owned(), source };
+    if let Some(step) = &entry.step {
+        let mut options = entry.options.clone();
+        if let Some(into) = &entry.into {
+            options.insert("into".to_owned(), serde_json::Value::String(into.to_string()));
+        }
+        let stepped = registry.step(step).map_err(unknown)?.apply(panel, &options).map_err(failed)?;
+        return Ok((stepped.panel, stepped.notes));
+    }
+    let (Some(index), Some(into)) = (&entry.index, &entry.into) else {
+        return Err(StudyError::entry(place, "give either `step`, or `index` together with `into`"));
+    };
+    let built = registry.index_method(index).map_err(unknown)?.build(panel, &entry.options).map_err(failed)?;
+    let panel = panel
+        .clone()
+        .with(into.clone(), Column::real(built.score))
+        .map_err(|it| failed(it.into()))?;
+    Ok((panel, built.notes))
+}
