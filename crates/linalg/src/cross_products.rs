@@ -112,9 +112,8 @@ impl CrossProducts {
         let coef: Vec<f64> = factor.solve(&rhs).iter().zip(&kept).map(|(c, &j)| c / norms[j]).collect();
         let fit: f64 = coef.iter().zip(&kept).map(|(c, &j)| c * self.xty[j]).sum();
         let bread = Mat::from_fn(r, r, |a, b| unit[(a.max(b), a.min(b))] / (norms[kept[a]] * norms[kept[b]]));
-        let condition = crate::least_squares::condition_of(&kept, &unit, |i, j| {
-            self.xtx[(i, j)] / (norms[i] * norms[j])
-        });
+        let condition =
+            crate::least_squares::condition_of(&kept, &unit, |i, j| self.xtx[(i, j)] / (norms[i] * norms[j]));
         let dropped = (0..k).filter(|j| kept.binary_search(j).is_err()).collect();
         CrossProductSolution { coef, kept, dropped, bread, rss: (self.yty - fit).max(0.0), condition }
     }

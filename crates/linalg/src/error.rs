@@ -29,7 +29,9 @@ pub enum LinalgError {
         row: usize,
     },
     /// A weight is zero, negative or not finite.
-    #[error("weight {value} in row {row}: weights must be positive and finite; drop rows of weight zero first")]
+    #[error(
+        "weight {value} in row {row}: weights must be positive and finite; drop rows of weight zero first"
+    )]
     InvalidWeight {
         /// Row of the weight.
         row: usize,

@@ -119,7 +119,9 @@ pub(crate) fn sum_by(n: usize, f: impl Fn(usize) -> f64) -> f64 {
             }
         }
         let tail: f64 = (whole..to).map(&f).sum();
-        total += ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7])) + tail;
+        total += ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5]))
+            + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]))
+            + tail;
         from = to;
     }
     total

@@ -120,7 +120,11 @@ impl<'a> Problem<'a> {
         let tolerance = options.collinearity_tolerance;
         if !(tolerance > 0.0 && tolerance < 1.0) {
             let advice = "between 0 and 1, such as 1e-9";
-            return Err(LinalgError::InvalidOption { option: "collinearity_tolerance", value: tolerance, advice });
+            return Err(LinalgError::InvalidOption {
+                option: "collinearity_tolerance",
+                value: tolerance,
+                advice,
+            });
         }
         for (index, column) in columns.iter().enumerate() {
             check::length("column", y.len(), column.len())?;
@@ -183,8 +187,12 @@ impl<'a> Problem<'a> {
         };
         let mut coef = unscale(factor.solve(scaled_cross));
         let rest = self.minus_fit(self.columns[j], kept, &coef);
-        let gap: Vec<f64> =
-            self.cross(kept, &rest).iter().zip(kept).map(|(g, &i)| g / (self.norms[i] * self.norms[j])).collect();
+        let gap: Vec<f64> = self
+            .cross(kept, &rest)
+            .iter()
+            .zip(kept)
+            .map(|(g, &i)| g / (self.norms[i] * self.norms[j]))
+            .collect();
         for (c, d) in coef.iter_mut().zip(unscale(factor.solve(&gap))) {
             *c += d;
         }
@@ -218,10 +226,11 @@ impl<'a> Problem<'a> {
         let bread = Mat::from_fn(kept.len(), kept.len(), |a, b| {
             inverse[a.max(b)][a.min(b)].value() * scale[kept[a]] * scale[kept[b]]
         });
-        let unit = Mat::from_fn(kept.len(), kept.len(), |a, b| bread[(a, b)] * self.norms[kept[a]] * self.norms[kept[b]]);
-        let cross = |i: usize, j: usize| {
-            at(i, j).value() / (scale[i] * scale[j]) / (self.norms[i] * self.norms[j])
-        };
+        let unit = Mat::from_fn(kept.len(), kept.len(), |a, b| {
+            bread[(a, b)] * self.norms[kept[a]] * self.norms[kept[b]]
+        });
+        let cross =
+            |i: usize, j: usize| at(i, j).value() / (scale[i] * scale[j]) / (self.norms[i] * self.norms[j]);
         let condition = condition_of(&kept, &unit, cross);
         let coef = unscaled.iter().map(|c| c.value()).collect();
         Ok(self.finish(kept, coef, bread, residuals, Method::TwicePrecision { condition }))

@@ -27,7 +27,12 @@ pub(super) fn leverages(layout: &Layout, nothing: bool) -> Result<Vec<f64>, Lina
     let limit = if layout.others.len() > 1 { PIVOTED_LIMIT } else { INVERSE_LIMIT };
     if order > limit {
         let advice = "use HC0, HC1 or a clustered covariance, or absorb a coarser factor";
-        return Err(LinalgError::TooLarge { what: "exact leverage of the fixed effects", order, limit, advice });
+        return Err(LinalgError::TooLarge {
+            what: "exact leverage of the fixed effects",
+            order,
+            limit,
+            advice,
+        });
     }
     let inverse = generalized_inverse(layout)?;
     let weight = |row: usize| layout.weights.as_ref().map_or(1.0, |w| w[row]);
@@ -102,7 +107,11 @@ impl GroupForms {
 fn generalized_inverse(layout: &Layout) -> Result<Mat<f64>, LinalgError> {
     let order = layout.unknowns();
     let s = schur_dense(layout, 0);
-    let kept = if layout.others.len() == 1 { one_per_component_left_out(layout) } else { independent_levels(&s, order) };
+    let kept = if layout.others.len() == 1 {
+        one_per_component_left_out(layout)
+    } else {
+        independent_levels(&s, order)
+    };
     let r = kept.len();
     let block = Mat::from_fn(r, r, |a, b| s[kept[a.max(b)] * order + kept[a.min(b)]]);
     let factor =
@@ -142,7 +151,8 @@ fn independent_levels(s: &[f64], order: usize) -> Vec<usize> {
     let mut rows: Vec<Vec<f64>> = vec![Vec::new(); order];
     let mut kept = Vec::new();
     loop {
-        let Some((pivot, &size)) = left.iter().enumerate().reduce(|a, b| if b.1 > a.1 { b } else { a }) else {
+        let Some((pivot, &size)) = left.iter().enumerate().reduce(|a, b| if b.1 > a.1 { b } else { a })
+        else {
             break;
         };
         if size <= RANK_TOLERANCE {

@@ -155,7 +155,9 @@ impl Absorber {
             AbsorbReport { method: self.method(), iterations: 0, certificate: 0.0, error_bound: 0.0 };
         let parts: Vec<Result<pcg::Outcome, LinalgError>> = match &self.plan {
             Plan::Nothing => return Ok(report),
-            Plan::GroupMeans => columns.par_iter_mut().map(|c| Ok(self.layout.subtract_group_means(c))).collect(),
+            Plan::GroupMeans => {
+                columns.par_iter_mut().map(|c| Ok(self.layout.subtract_group_means(c))).collect()
+            }
             Plan::Balanced => columns.par_iter_mut().map(|c| Ok(self.layout.subtract_balanced(c))).collect(),
             Plan::Iterate(preconditioner) => {
                 let lanes = if columns.len() <= rayon::current_num_threads() { 1 } else { LANES };
@@ -250,7 +252,9 @@ fn choose(
         Err(LinalgError::MethodNotApplicable { method: method.name(), reason })
     };
     match options.method {
-        Some(m @ AbsorbMethod::GroupMeans) if factors.len() > 1 => not_applicable(m, "more than one factor matters"),
+        Some(m @ AbsorbMethod::GroupMeans) if factors.len() > 1 => {
+            not_applicable(m, "more than one factor matters")
+        }
         Some(m @ AbsorbMethod::BalancedTwoWay) if !(constant_weights && layout.is_balanced()) => {
             not_applicable(m, "the panel is not a balanced two-way panel with equal weights")
         }

@@ -9,7 +9,9 @@ use super::precondition::Preconditioner;
 use crate::LinalgError;
 
 /// The second round reduces the error by this factor once more.
-const REFINEMENT: f64 = 1e-2;
+const REFINEMENT: f64 = 1e-4;
+/// What rounding leaves in a column, relative to its norm before absorption.
+const ROUNDING: f64 = 8.0 * f64::EPSILON;
 /// Rounds from fresh residuals before giving up.
 const MAX_ROUNDS: usize = 8;
 
@@ -38,6 +40,9 @@ pub(super) fn absorb<const L: usize>(
     let scale: Vec<f64> = columns.iter().map(|c| layout.root_mean_square(c)).collect();
     let mut solver = Solver::<L>::new(layout, preconditioner);
     let mut state = [Lane::default(); L];
+    for (lane, column) in state.iter_mut().zip(columns.iter()) {
+        lane.rounding = ROUNDING * layout.sum_squares(column).sqrt();
+    }
     for round in 0..MAX_ROUNDS {
         for (l, column) in columns.iter_mut().enumerate() {
             if !state[l].done {
@@ -55,10 +60,17 @@ pub(super) fn absorb<const L: usize>(
                 state[l].end_round(round);
             }
         }
-        if let Some(l) = (0..columns.len()).find(|&l| state[l].failed || (round + 1 == MAX_ROUNDS && !state[l].done)) {
+        if let Some(l) =
+            (0..columns.len()).find(|&l| state[l].failed || (round + 1 == MAX_ROUNDS && !state[l].done))
+        {
             let Lane { iterations, bound, .. } = state[l];
             let error = bound;
-            return Err(LinalgError::NotConverged { column: first + l, iterations, error, tolerance: options.tolerance });
+            return Err(LinalgError::NotConverged {
+                column: first + l,
+                iterations,
+                error,
+                tolerance: options.tolerance,
+            });
         }
         if state.iter().take(columns.len()).all(|s| s.done) {
             break;
@@ -102,7 +114,10 @@ struct Lane {
     done: bool,
     failed: bool,
     iterations: usize,
-    /// Norm of the column after elimination of the largest factor, at the start.
+    /// Norm of the rounding error of the column as it came.
+    rounding: f64,
+    /// Norm of the column after elimination of the largest factor, at the start; at least what makes the tolerance equal
+    /// to `rounding`.
     norm: f64,
     /// Error at which the round stops, in the weighted norm.
     target: f64,
@@ -119,14 +134,13 @@ struct Lane {
 impl Lane {
     fn start_round(&mut self, round: usize, layout: &Layout, column: &[f64], options: &AbsorbOptions) {
         if round == 0 {
-            self.norm = layout.sum_squares(column).sqrt();
+            // Below the rounding of the column itself there is nothing to solve for.
+            self.norm = layout.sum_squares(column).sqrt().max(self.rounding / options.tolerance);
             self.accept = options.tolerance * self.norm;
             self.target = self.accept;
         } else {
-            self.target = REFINEMENT * self.accept;
+            self.target = (REFINEMENT * self.accept).max(self.rounding);
         }
-        // Rounding of the column itself: below it there is nothing to solve for.
-        self.target = self.target.max(4.0 * f64::EPSILON * layout.sum_squares(column).sqrt());
     }
 
     /// Done when a round that started from fresh residuals found no more to correct than the tolerance allows.
@@ -135,7 +149,11 @@ impl Lane {
             self.done = true;
         }
         let relative = |e: f64| if self.norm > 0.0 { e / self.norm } else { 0.0 };
-        self.bound = if round > 0 { relative(self.correction.max(self.round_bound)) } else { relative(self.round_bound) };
+        self.bound = if round > 0 {
+            relative(self.correction.max(self.round_bound))
+        } else {
+            relative(self.round_bound)
+        };
     }
 }
 
@@ -274,9 +292,8 @@ impl Lanczos {
     /// Smallest eigenvalue of the tridiagonal Lanczos matrix, to a tenth, by bisection with Sturm counts.
     fn smallest_eigenvalue(&self) -> f64 {
         let k = self.alpha.len();
-        let diagonal = |i: usize| {
-            1.0 / self.alpha[i] + if i > 0 { self.beta[i - 1] / self.alpha[i - 1] } else { 0.0 }
-        };
+        let diagonal =
+            |i: usize| 1.0 / self.alpha[i] + if i > 0 { self.beta[i - 1] / self.alpha[i - 1] } else { 0.0 };
         let off_squared = |i: usize| self.beta[i] / (self.alpha[i] * self.alpha[i]);
         let any_below = |x: f64| {
             let mut d = diagonal(0) - x;

@@ -4,10 +4,10 @@
 //! inverse diagonal of S or a sparse factor of its own block. All are block diagonal and symmetric, so conjugate gradients
 //! apply; where everything is dense the iteration is a direct solution with iterative refinement.
 
+use super::AbsorbMethod;
 use super::approximate_cholesky::SparseFactor;
 use super::layout::Layout;
 use super::pcg::{Lanes, apply_schur, dots};
-use super::AbsorbMethod;
 use faer::{Mat, Side};
 
 /// Largest dense factor by choice: 1500^3 / 3 operations are 0.1 s at the measured 10 GFLOP/s.
@@ -19,6 +19,8 @@ pub(super) const DENSE_FORCED: usize = 6000;
 /// Relative ridge that lets Cholesky pass redundant levels. It leaves well-determined directions alone, and errors it
 /// makes elsewhere are undone by the iteration.
 const RIDGE: f64 = 1e-11;
+/// A squared pivot of the scaled matrix at or below this was made by the ridge. A chain of 1500 levels ends at 1e-3.
+const PINNED: f64 = 1e-9;
 /// A diagonal of S below this share of the level's weight is zero: the level is redundant.
 const ZERO_SHARE: f64 = 1e-13;
 /// Iterations of the trial with the diagonal. Random graphs need 10 to 30 for ten digits.
@@ -230,33 +232,32 @@ struct DenseFactor {
 }
 
 impl DenseFactor {
-    fn new(s: Vec<f64>) -> Self {
+    fn new(mut s: Vec<f64>) -> Self {
         let order = s.len().isqrt();
-        let scale: Vec<f64> = (0..order)
-            .map(|i| {
-                let d = s[i * order + i];
-                if d > 0.0 { 1.0 / d.sqrt() } else { 0.0 }
-            })
-            .collect();
-        let mut ridge = RIDGE;
-        loop {
-            let a = Mat::from_fn(order, order, |i, j| {
-                let v = s[i.max(j) * order + i.min(j)] * scale[i] * scale[j];
-                if i == j { 1.0 + ridge } else { v }
-            });
-            if let Ok(factor) = a.llt(Side::Lower) {
-                let l = factor.L();
-                let mut lower = s;
-                for i in 0..order {
-                    for j in 0..order {
-                        lower[i * order + j] = if j <= i { l[(i, j)] } else { 0.0 };
-                    }
-                }
-                return Self { order, lower, scale };
+        let unit = |i: usize| {
+            let d = s[i * order + i];
+            if d > 0.0 { 1.0 / d.sqrt() } else { 0.0 }
+        };
+        let mut scale: Vec<f64> = (0..order).map(unit).collect();
+        let mut lower = ridge_cholesky(&s, &scale);
+        // Levels that the ridge alone holds up are redundant: they are pinned at zero, so that the factor does not
+        // amplify rounding in the null space.
+        let mut pinned = false;
+        for (i, scale) in scale.iter_mut().enumerate() {
+            if lower[(i, i)] * lower[(i, i)] <= PINNED {
+                *scale = 0.0;
+                pinned = true;
             }
-            // Rounding made a redundant level more negative than the ridge; at ridge 1 the matrix is safe.
-            ridge *= 100.0;
         }
+        if pinned {
+            lower = ridge_cholesky(&s, &scale);
+        }
+        for i in 0..order {
+            for j in 0..order {
+                s[i * order + j] = if j <= i { lower[(i, j)] } else { 0.0 };
+            }
+        }
+        Self { order, lower: s, scale }
     }
 
     fn solve<const L: usize>(&self, z: &mut Lanes<L>) {
@@ -288,6 +289,22 @@ impl DenseFactor {
         for (z, s) in z.iter_mut().zip(&self.scale) {
             z.iter_mut().for_each(|v| *v *= s);
         }
+    }
+}
+
+/// Cholesky factor of the scaled matrix plus a ridge; rows of scale zero become those of the identity.
+fn ridge_cholesky(s: &[f64], scale: &[f64]) -> Mat<f64> {
+    let order = scale.len();
+    let mut ridge = RIDGE;
+    loop {
+        let a = Mat::from_fn(order, order, |i, j| {
+            if i == j { 1.0 + ridge } else { s[i.max(j) * order + i.min(j)] * scale[i] * scale[j] }
+        });
+        if let Ok(factor) = a.llt(Side::Lower) {
+            return factor.L().to_owned();
+        }
+        // Rounding made a redundant level more negative than the ridge; a large enough ridge always passes.
+        ridge *= 100.0;
     }
 }
 
