@@ -1,4 +1,5 @@
 //! The replica against the moments the paper prints, and against its own truth.
+#![expect(clippy::unwrap_used, reason = "helpers of tests stand outside the functions the lint exempts")]
 
 mod support;
 
