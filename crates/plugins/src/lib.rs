@@ -5,10 +5,12 @@
 
 #![deny(unused_crate_dependencies)]
 
+use parallax_derive as _;
 use parallax_interpolate as _;
 use parallax_linear as _;
 use parallax_panel_gls as _;
 use parallax_resilience as _;
+use parallax_sample as _;
 
 use parallax_model::{Registry, RegistryError};
 
