@@ -4,7 +4,7 @@ mod line;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashSet, ops::Range};
+use std::{collections::HashSet, ops::Range, sync::Arc};
 
 use parallax_model::{
     Name, Note, Panel, PluginMeta, Status, Step, StepError, Stepped,
@@ -61,7 +61,8 @@ impl Step for Interpolate {
             let before = numbers(panel, name)?;
             let mut values = before.to_vec();
             for rows in &units {
-                let (Some(times), Some(values)) = (panel.periods().get(rows.clone()), values.get_mut(rows.clone()))
+                let (Some(times), Some(values)) =
+                    (panel.periods().get(rows.clone()), values.get_mut(rows.clone()))
                 else {
                     continue;
                 };
@@ -94,14 +95,16 @@ fn check(panel: &Panel, options: &Options) -> Result<(), StepError> {
             return refuse(format!("`columns` names `{name}` twice; name each column once"));
         }
         if name == unit || name == time {
-            return refuse(format!("`{name}` identifies rows and is never missing; remove it from `columns`"));
+            return refuse(format!(
+                "`{name}` identifies rows and is never missing; remove it from `columns`"
+            ));
         }
     }
     Ok(())
 }
 
 /// The numbers of a column; what to do about text is said in the step's own words.
-fn numbers(panel: &Panel, name: &Name) -> Result<std::sync::Arc<Vec<f64>>, StepError> {
+fn numbers(panel: &Panel, name: &Name) -> Result<Arc<Vec<f64>>, StepError> {
     panel.real(name).map_err(|it| match it {
         PanelError::NotNumeric { .. } => StepError::Column {
             column: name.clone(),

@@ -63,7 +63,8 @@ fn every_pattern_of_gaps_agrees_with_a_search_of_neighbours() {
         let known = |at: usize| pattern >> at & 1 == 1;
         let x: Vec<f64> = (0..times.len()).map(|at| if known(at) { full[at] } else { NAN }).collect();
         for extrapolate in [Extrapolate::None, Extrapolate::Linear] {
-            let expected: Vec<f64> = (0..times.len()).map(|at| searched(&times, &x, at, extrapolate)).collect();
+            let expected: Vec<f64> =
+                (0..times.len()).map(|at| searched(&times, &x, at, extrapolate)).collect();
             same(&filled(&panel(&["a"; 7], &times, &x), extrapolate), &expected);
         }
     }
@@ -90,7 +91,8 @@ fn row_order_and_labels_do_not_matter() {
     let shuffled =
         panel(&["b", "a", "b", "a", "a", "b"], &[4, 2, 1, 4, 1, 2], &[8.0, NAN, 2.0, 7.0, 1.0, NAN]);
     same(&filled(&data, Extrapolate::None), &filled(&shuffled, Extrapolate::None));
-    let relabelled = panel(&["z", "z", "z", "b", "b", "b"], &[1, 2, 4, 1, 2, 4], &[1.0, NAN, 7.0, 2.0, NAN, 8.0]);
+    let relabelled =
+        panel(&["z", "z", "z", "b", "b", "b"], &[1, 2, 4, 1, 2, 4], &[1.0, NAN, 7.0, 2.0, NAN, 8.0]);
     let swapped = filled(&relabelled, Extrapolate::None);
     same(&filled(&data, Extrapolate::None), &[&swapped[3..], &swapped[..3]].concat());
 }
