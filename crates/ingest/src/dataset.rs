@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use parallax_base::{Name, Note};
 
 use crate::{
-    FileReport, FileRequest, IngestError, MixedColumn, PeriodRange,
+    FileReport, FileRequest, Format, IngestError, MixedColumn, PeriodRange,
     origin::Origin,
     raw::Raw,
     source::{self, Field, Source, Wanted},
@@ -118,15 +118,21 @@ impl<'a> Dataset<'a> {
             read_source(source.as_mut(), &indexes, range, &mut table)?;
         }
         if table.rows == 0 && range.is_none() {
-            let what = "there is a header but no data row".to_owned();
-            return Err(IngestError::Empty { file: self.file(), what });
+            let text = self.sources.iter().any(|it| matches!(it.format(), Format::Csv | Format::CsvGz));
+            let what = if text { "there is a header but no data row" } else { "it has columns but no row" };
+            return Err(IngestError::Empty { file: self.file(), what: what.to_owned() });
         }
         Ok(table)
     }
 
     fn renamed(&self) -> Result<Vec<Name>, IngestError> {
         let mut names: Vec<Name> = self.fields().iter().map(|it| it.name.clone()).collect();
-        for (in_file, in_panel) in &self.request.rename {
+        for (at, (in_file, in_panel)) in self.request.rename.iter().enumerate() {
+            if self.request.rename.iter().take(at).any(|(it, _)| it == in_file) {
+                let problem =
+                    format!("{}: column `{in_file}` is renamed twice; keep one of the two", self.file());
+                return Err(IngestError::Request(problem));
+            }
             let at = self.fields().iter().position(|it| it.name == *in_file);
             match at.and_then(|it| names.get_mut(it)) {
                 Some(name) => *name = in_panel.clone(),

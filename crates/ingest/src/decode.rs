@@ -21,13 +21,13 @@ pub(crate) fn append(array: &ArrayRef, raw: &mut Raw) -> Result<(), Conflict> {
             Ok(())
         }
         DataType::Boolean => booleans(array, raw),
-        DataType::Int8 => reals::<Int8Type>(array, raw, f64::from),
-        DataType::Int16 => reals::<Int16Type>(array, raw, f64::from),
-        DataType::Int32 => reals::<Int32Type>(array, raw, f64::from),
+        DataType::Int8 => integers::<Int8Type>(array, raw, f64::from, i128::from),
+        DataType::Int16 => integers::<Int16Type>(array, raw, f64::from, i128::from),
+        DataType::Int32 => integers::<Int32Type>(array, raw, f64::from, i128::from),
         DataType::Int64 => integers::<Int64Type>(array, raw, |it| it as f64, i128::from),
-        DataType::UInt8 => reals::<UInt8Type>(array, raw, f64::from),
-        DataType::UInt16 => reals::<UInt16Type>(array, raw, f64::from),
-        DataType::UInt32 => reals::<UInt32Type>(array, raw, f64::from),
+        DataType::UInt8 => integers::<UInt8Type>(array, raw, f64::from, i128::from),
+        DataType::UInt16 => integers::<UInt16Type>(array, raw, f64::from, i128::from),
+        DataType::UInt32 => integers::<UInt32Type>(array, raw, f64::from, i128::from),
         DataType::UInt64 => integers::<UInt64Type>(array, raw, |it| it as f64, i128::from),
         DataType::Float16 => reals::<Float16Type>(array, raw, f64::from),
         DataType::Float32 => reals::<Float32Type>(array, raw, f64::from),
@@ -101,7 +101,7 @@ fn push<T: ArrowPrimitiveType>(
     }
 }
 
-/// 64-bit whole numbers: numbers as long as `f64` holds them, identifiers from the first that is longer.
+/// Whole numbers: numbers as long as `f64` holds them, identifiers from the first that is longer.
 fn integers<T: ArrowPrimitiveType>(
     array: &ArrayRef,
     raw: &mut Raw,

@@ -66,9 +66,11 @@ pub(crate) fn restrict(
     if rows.len() < periods.len() {
         *periods = rows.iter().filter_map(|row| periods.get(*row as usize).copied()).collect();
         keys.units = keys.units.take().map(|it| it.compact(rows.iter().map(|row| *row as usize)));
-        let count = |report: &mut crate::FileReport, kept: usize| report.rows = kept;
-        if let [report] = table.reports.as_mut_slice() {
-            count(report, rows.len());
+        let mut start = 0;
+        for report in &mut table.reports {
+            let end = start + report.rows;
+            report.rows = rows.iter().filter(|row| (start..end).contains(&(**row as usize))).count();
+            start = end;
         }
         table.keep(rows);
     }

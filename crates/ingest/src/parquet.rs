@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use arrow::datatypes::{DataType, Schema};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use parallax_base::Name;
 use parquet::{
     arrow::{
@@ -51,13 +51,13 @@ enum Failure {
 impl ParquetSource {
     pub(crate) fn open(path: &Path, file: Name) -> Result<ParquetSource, IngestError> {
         let handle = File::open(path).map_err(IngestError::io(&file, "open it"))?;
-        let metadata = guarded(|| load(&handle)).map_err(|reason| damaged(&file, reason))?;
+        let (schema, metadata) = guarded(|| load(&handle)).map_err(|reason| damaged(&file, reason))?;
         let field = |it: &Arc<arrow::datatypes::Field>| Field {
             name: it.name().into(),
             type_text: type_text(it.data_type()),
             supported: supported(it.data_type()),
         };
-        let fields = metadata.schema().fields().iter().map(field).collect();
+        let fields = schema.fields().iter().map(field).collect();
         Ok(ParquetSource { path: path.to_owned(), file, metadata, fields })
     }
 
@@ -70,7 +70,9 @@ impl ParquetSource {
         let all = 0..self.groups().len();
         let Some((index, range)) = range else { return all.collect() };
         // Dates are counted in years, months or days only once all of them are known.
-        let plain = self.metadata.schema().fields().get(index).is_some_and(|it| it.data_type().is_numeric());
+        // Statistics of decimals and unsigned numbers are stored in another form than their values.
+        let plain = self.metadata.schema().fields().get(index).map(|it| it.data_type());
+        let plain = plain.is_some_and(|it| it.is_signed_integer() || it.is_floating());
         let leaf = self.leaf(index).filter(|_| plain);
         let may_hold = |group: &usize| {
             let bounds = leaf
@@ -212,8 +214,8 @@ fn rows_of(group: &RowGroupMetaData) -> usize {
 }
 
 /// Reads the footer. Text columns that are dictionary-encoded in the file are asked for as dictionaries,
-/// so that a text is looked up once a batch instead of once a row.
-fn load(handle: &File) -> Result<ArrowReaderMetadata, String> {
+/// so that a text is looked up once a batch instead of once a row. Also returns the schema as it is stored.
+fn load(handle: &File) -> Result<(SchemaRef, ArrowReaderMetadata), String> {
     let plain = ArrowReaderMetadata::load(handle, ArrowReaderOptions::new()).map_err(|it| it.to_string())?;
     let groups = plain.metadata().row_groups();
     let schema = plain.parquet_schema();
@@ -235,16 +237,17 @@ fn load(handle: &File) -> Result<ArrowReaderMetadata, String> {
         }
     });
     let hinted = Schema::new_with_metadata(hinted.collect::<Vec<_>>(), plain.schema().metadata().clone());
-    if hinted == **plain.schema() {
-        return Ok(plain);
+    let stored = Arc::clone(plain.schema());
+    if hinted == *stored {
+        return Ok((stored, plain));
     }
     let options = ArrowReaderOptions::new().with_schema(Arc::new(hinted));
-    Ok(ArrowReaderMetadata::try_new(Arc::clone(plain.metadata()), options).unwrap_or(plain))
+    Ok((stored, ArrowReaderMetadata::try_new(Arc::clone(plain.metadata()), options).unwrap_or(plain)))
 }
 
 /// Smallest and largest value of a row group, where the file says so.
 fn bounds(statistics: &Statistics) -> Option<(f64, f64)> {
-    match statistics {
+    let bounds = match statistics {
         Statistics::Int32(it) => Some((f64::from(*it.min_opt()?), f64::from(*it.max_opt()?))),
         Statistics::Int64(it) => Some((*it.min_opt()? as f64, *it.max_opt()? as f64)),
         Statistics::Float(it) => Some((f64::from(*it.min_opt()?), f64::from(*it.max_opt()?))),
@@ -253,5 +256,6 @@ fn bounds(statistics: &Statistics) -> Option<(f64, f64)> {
         | Statistics::Int96(_)
         | Statistics::ByteArray(_)
         | Statistics::FixedLenByteArray(_) => None,
-    }
+    };
+    bounds.filter(|(low, high)| low <= high)
 }

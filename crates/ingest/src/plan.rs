@@ -106,7 +106,7 @@ fn only(
         }
         if !found {
             let files: Vec<String> = datasets.iter().map(|it| it.file().to_string()).collect();
-            let known = datasets.iter().flat_map(|it| it.names()).map(Name::as_str);
+            let known = datasets.iter().flat_map(Dataset::names).map(Name::as_str);
             return Err(IngestError::no_column(&files.join(" and ").into(), name, known));
         }
     }
