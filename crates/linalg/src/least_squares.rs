@@ -9,7 +9,7 @@
 //! equations), so they are more accurate than the bound for the inverse.
 
 use crate::gram::{self, column_norms, gram_unchecked, sum_by, sum_squares};
-use crate::twice::{Twice, gram_twice, power_of_two};
+use crate::twice::{Twice, gram_twice, power_of_two, subtract_twice};
 use crate::{LinalgError, check};
 use faer::Mat;
 use rayon::prelude::*;
@@ -154,10 +154,9 @@ impl<'a> Problem<'a> {
                 continue;
             }
             let column: Vec<f64> = factor.kept.iter().map(|&i| scaled(j, i)).collect();
-            if !factor.push(j, &column, 1.0, doubtful) {
-                if self.remaining_norm(j, &factor, &column) > self.floor[j] {
-                    return None;
-                }
+            let accepted = factor.push(j, &column, 1.0, doubtful);
+            if !accepted && self.remaining_norm(j, &factor, &column) > self.floor[j] {
+                return None;
             }
         }
         let kept = factor.kept.clone();
@@ -208,8 +207,8 @@ impl<'a> Problem<'a> {
         let gram = gram_twice(&all, &scale, self.weights, self.y.len());
         let at = |i: usize, j: usize| gram[i + j * (k + 1)];
         let mut factor = OrderedCholeskyTwice::default();
-        for j in 0..k {
-            let floor = self.floor[j] * scale[j];
+        for (j, &scale) in scale.iter().take(k).enumerate() {
+            let floor = self.floor[j] * scale;
             if self.norms[j] > self.floor[j] {
                 let column: Vec<Twice> = factor.kept.iter().map(|&i| at(j, i)).collect();
                 factor.push(j, &column, at(j, j), floor * floor);
@@ -272,15 +271,16 @@ impl<'a> Problem<'a> {
     }
 
     fn residuals_twice(&self, kept: &[usize], coef: &[Twice]) -> Vec<f64> {
-        (0..self.y.len())
-            .into_par_iter()
-            .map(|i| {
-                let fit = kept.iter().zip(coef).fold(Twice::new(self.y[i]), |rest, (&j, b)| {
-                    rest.sub(b.mul(Twice::new(self.columns[j][i])))
-                });
-                fit.value()
-            })
-            .collect()
+        let mut out = self.y.to_vec();
+        out.par_chunks_mut(gram::BLOCK).enumerate().for_each(|(block, out)| {
+            for (run, out) in out.chunks_mut(1024).enumerate() {
+                let from = block * gram::BLOCK + run * 1024;
+                let columns: Vec<&[f64]> =
+                    kept.iter().map(|&j| &self.columns[j][from..from + out.len()]).collect();
+                subtract_twice(out, &columns, coef);
+            }
+        });
+        out
     }
 
     /// X'W v for the kept columns.

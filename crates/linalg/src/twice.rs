@@ -106,8 +106,27 @@ pub(crate) fn power_of_two(x: &[f64]) -> f64 {
     }
 }
 
+/// target -= X b in twice the precision, rounded once; columns have the length of the target, at most 1024 rows.
+pub(crate) fn subtract_twice(target: &mut [f64], columns: &[&[f64]], coef: &[Twice]) {
+    let mut low = vec![0.0f64; target.len()];
+    for (column, b) in columns.iter().zip(coef) {
+        let (bh, bl) = split(b.hi);
+        for ((t, low), &x) in target.iter_mut().zip(&mut low).zip(*column) {
+            let (xh, xl) = split(x);
+            let p = x * b.hi;
+            let e = ((xh * bh - p) + xh * bl + xl * bh) + xl * bl;
+            let (s, lost) = two_sum(*t, -p);
+            *low += (lost - e) - x * b.lo;
+            *t = s;
+        }
+    }
+    for (t, low) in target.iter_mut().zip(&low) {
+        *t += low;
+    }
+}
+
 /// Rows split together: the leading and trailing halves of all columns stay in the second-level cache.
-const SPLIT_ROWS: usize = 512;
+const SPLIT_ROWS: usize = 1024;
 
 /// A column chunk with its products prepared: value, leading half, trailing half, and the rounding error of w x.
 #[derive(Default)]
@@ -167,9 +186,8 @@ fn block(columns: &[&[f64]], scale: &[f64], weights: Option<&[f64]>, start: usiz
     total
 }
 
-/// Dot2 in four lanes: more would not fit in the sixteen vector registers of the baseline processor.
+/// Dot2 in lanes.
 fn dot(a: &Split, b: &Split) -> Twice {
-    const LANES: usize = 4;
     let n = a.value.len();
     let mut sum = [0.0f64; LANES];
     let mut low = [0.0f64; LANES];
@@ -183,6 +201,7 @@ fn dot(a: &Split, b: &Split) -> Twice {
     for (((((av, ah), at), bv), bh), bt) in av.iter().zip(ah).zip(at).zip(bv).zip(bh).zip(bt) {
         for l in 0..LANES {
             let p = av[l] * bv[l];
+            // Dekker's order of the terms: every sum but the last is exact.
             let e = ((ah[l] * bh[l] - p) + ah[l] * bt[l] + at[l] * bh[l]) + at[l] * bt[l];
             let s = sum[l] + p;
             let back = s - sum[l];
@@ -201,6 +220,10 @@ fn dot(a: &Split, b: &Split) -> Twice {
     let correction: f64 = a.error.iter().zip(&b.value).map(|(e, v)| e * v).sum();
     total.add(Twice::new(correction))
 }
+
+/// Number of lanes of [`dot`]: so many that the compiler keeps them in the first-level cache as vectors, instead of
+/// unrolling them into scalars.
+const LANES: usize = 64;
 
 fn two_sum(a: f64, b: f64) -> (f64, f64) {
     let s = a + b;

@@ -1,8 +1,10 @@
 //! Certified results of the NIST Statistical Reference Datasets, linear regression (see `nist/SOURCE.md`).
 //!
 //! A digit is one of the log relative error: -log10(|found - certified| / |certified|), at most 15. Floors are just below
-//! what was measured. Where the design columns are powers, rounding them to double precision alone limits Filip.
+//! what was measured. Filip stops at 7.6 digits because its powers are rounded to double precision before any regression
+//! sees them: the exact solution for the rounded columns (worked in 80 digits) is off by 1.5e-8 to 2.3e-8 too.
 #![allow(clippy::print_stdout, reason = "the digits reached are the point of the test")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
 
 use parallax_linalg::{LeastSquaresOptions, Method, least_squares};
 use std::path::Path;
@@ -80,30 +82,30 @@ fn polynomial(degree: i32) -> impl Fn(&[f64]) -> Vec<f64> {
 
 #[test]
 fn lower_difficulty() {
-    check("Norris", polynomial(1), [9.0, 9.0, 9.0]);
-    check("Pontius", polynomial(2), [9.0, 9.0, 9.0]);
+    check("Norris", polynomial(1), [13.5, 13.5, 13.5]);
+    check("Pontius", polynomial(2), [12.8, 12.8, 12.8]);
 }
 
 #[test]
 fn no_intercept() {
-    check("NoInt1", |x| vec![x[0]], [9.0, 9.0, 9.0]);
-    check("NoInt2", |x| vec![x[0]], [9.0, 9.0, 9.0]);
+    check("NoInt1", |x| vec![x[0]], [14.0, 14.0, 14.0]);
+    check("NoInt2", |x| vec![x[0]], [14.0, 14.0, 14.0]);
 }
 
 #[test]
 fn wampler() {
     for name in ["Wampler1", "Wampler2", "Wampler3", "Wampler4", "Wampler5"] {
-        check(name, polynomial(5), [9.0, 9.0, 9.0]);
+        check(name, polynomial(5), [13.0, 14.3, 14.5]);
     }
 }
 
 #[test]
 fn longley() {
-    check("Longley", |x| [&[1.0], x].concat(), [9.0, 9.0, 9.0]);
+    check("Longley", |x| [&[1.0], x].concat(), [14.3, 14.3, 14.5]);
 }
 
 #[test]
 fn filip_keeps_every_column() {
-    let method = check("Filip", polynomial(10), [7.0, 7.0, 7.0]);
+    let method = check("Filip", polynomial(10), [7.5, 7.5, 8.8]);
     assert!(matches!(method, Method::TwicePrecision { .. }));
 }

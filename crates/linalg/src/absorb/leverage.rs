@@ -51,9 +51,17 @@ pub(super) fn leverages(layout: &Layout, nothing: bool) -> Result<Vec<f64>, Lina
     Ok((0..layout.n_rows).map(row_leverage).collect())
 }
 
-/// Rank of the Schur complement.
-pub(super) fn schur_rank(layout: &Layout) -> usize {
-    independent_levels(&schur_dense(layout, 0), layout.unknowns()).len()
+/// Unknowns of a largest set of independent levels beyond the largest factor, ascending: their number is the rank of the
+/// Schur complement, whatever the weights. `None` when finding it would be expensive.
+pub(super) fn independent_unknowns(layout: &Layout, limit: usize) -> Option<Vec<usize>> {
+    match layout.others.len() {
+        0 => Some(Vec::new()),
+        1 => Some(one_per_component_left_out(layout)),
+        _ if layout.unknowns() <= limit => {
+            Some(independent_levels(&schur_dense(layout, 0, true), layout.unknowns()))
+        }
+        _ => None,
+    }
 }
 
 /// m_g' S^- m_g and S^- m_g at the unknowns of the group, for every group.
@@ -106,12 +114,8 @@ impl GroupForms {
 /// S^-: the inverse over independent levels, zero elsewhere.
 fn generalized_inverse(layout: &Layout) -> Result<Mat<f64>, LinalgError> {
     let order = layout.unknowns();
-    let s = schur_dense(layout, 0);
-    let kept = if layout.others.len() == 1 {
-        one_per_component_left_out(layout)
-    } else {
-        independent_levels(&s, order)
-    };
+    let s = schur_dense(layout, 0, false);
+    let kept = independent_unknowns(layout, PIVOTED_LIMIT).unwrap_or_default();
     let r = kept.len();
     let block = Mat::from_fn(r, r, |a, b| s[kept[a.max(b)] * order + kept[a.min(b)]]);
     let factor =
@@ -150,14 +154,10 @@ fn independent_levels(s: &[f64], order: usize) -> Vec<usize> {
     // Row i holds the entries of L for level i so far.
     let mut rows: Vec<Vec<f64>> = vec![Vec::new(); order];
     let mut kept = Vec::new();
-    loop {
-        let Some((pivot, &size)) = left.iter().enumerate().reduce(|a, b| if b.1 > a.1 { b } else { a })
-        else {
-            break;
-        };
-        if size <= RANK_TOLERANCE {
-            break;
-        }
+    let largest = |left: &[f64]| -> Option<(usize, f64)> {
+        left.iter().copied().enumerate().reduce(|a, b| if b.1 > a.1 { b } else { a })
+    };
+    while let Some((pivot, size)) = largest(&left).filter(|l| l.1 > RANK_TOLERANCE) {
         let root = size.sqrt();
         let pivot_row = rows[pivot].clone();
         for i in 0..order {

@@ -35,6 +35,9 @@ use layout::Layout;
 use precondition::Preconditioner;
 use rayon::prelude::*;
 
+/// Largest number of levels beyond the largest factor for which the rank of three and more factors is computed: the
+/// pivoted elimination takes 0.1 s there.
+const EXACT_RANK_LIMIT: usize = 600;
 /// Columns that share one pass over the group codes.
 const LANES: usize = 4;
 
@@ -135,8 +138,9 @@ impl Absorber {
         let mut ranks = graph::pairwise_ranks(factors, n_rows);
         let essential = essential_factors(factors, &ranks);
         let layout = Layout::new(&essential, weights, n_rows);
-        let plan = choose(&layout, &essential, weights, &options)?;
-        ranks.exact = exact_rank(&layout, &essential);
+        let independent = leverage::independent_unknowns(&layout, EXACT_RANK_LIMIT);
+        ranks.exact = independent.as_ref().map(|u| layout.groups() + u.len());
+        let plan = choose(&layout, independent.as_deref(), weights, &options)?;
         Ok(Self { options, n_rows, ranks, layout, plan })
     }
 
@@ -240,11 +244,11 @@ fn essential_factors<'a>(factors: &[Factor<'a>], ranks: &EffectRanks) -> Vec<Fac
 
 fn choose(
     layout: &Layout,
-    factors: &[Factor<'_>],
+    independent: Option<&[usize]>,
     weights: Option<&[f64]>,
     options: &AbsorbOptions,
 ) -> Result<Plan, LinalgError> {
-    if layout.n_rows == 0 || factors.is_empty() {
+    if layout.n_rows == 0 || layout.groups() == 0 {
         return Ok(Plan::Nothing);
     }
     let constant_weights = weights.is_none_or(|w| w.iter().all(|&x| x == w[0]));
@@ -252,7 +256,7 @@ fn choose(
         Err(LinalgError::MethodNotApplicable { method: method.name(), reason })
     };
     match options.method {
-        Some(m @ AbsorbMethod::GroupMeans) if factors.len() > 1 => {
+        Some(m @ AbsorbMethod::GroupMeans) if !layout.others.is_empty() => {
             not_applicable(m, "more than one factor matters")
         }
         Some(m @ AbsorbMethod::BalancedTwoWay) if !(constant_weights && layout.is_balanced()) => {
@@ -263,21 +267,8 @@ fn choose(
         }
         Some(AbsorbMethod::BalancedTwoWay) => Ok(Plan::Balanced),
         None if constant_weights && layout.is_balanced() => Ok(Plan::Balanced),
-        _ if factors.len() == 1 => Ok(Plan::GroupMeans),
-        forced => Ok(Plan::Iterate(Preconditioner::new(layout, forced, options.tolerance))),
-    }
-}
-
-/// Rank of all dummies: levels less components for two factors, rank of the Schur complement for more, if it is small.
-fn exact_rank(layout: &Layout, factors: &[Factor<'_>]) -> Option<usize> {
-    match factors {
-        [] => Some(0),
-        [_] => Some(layout.groups()),
-        [a, b] => Some(layout.groups() + layout.unknowns() - graph::connected_components(*a, *b)),
-        _ if layout.unknowns() <= leverage::PIVOTED_LIMIT.min(600) => {
-            Some(layout.groups() + leverage::schur_rank(layout))
-        }
-        _ => None,
+        _ if layout.others.is_empty() => Ok(Plan::GroupMeans),
+        forced => Ok(Plan::Iterate(Preconditioner::new(layout, independent, forced, options.tolerance))),
     }
 }
 

@@ -12,6 +12,10 @@ use crate::LinalgError;
 const REFINEMENT: f64 = 1e-4;
 /// What rounding leaves in a column, relative to its norm before absorption.
 const ROUNDING: f64 = 8.0 * f64::EPSILON;
+/// p'Sp relative to p'Dp, D the weights of the levels, that rounding can make of zero. A chain of 10^6 levels has 1e-11.
+const NULL_CURVATURE: f64 = 64.0 * f64::EPSILON;
+/// Remaining group means, relative to the column, that need no further round.
+const POLISHED_MEAN: f64 = 1e-14;
 /// Rounds from fresh residuals before giving up.
 const MAX_ROUNDS: usize = 8;
 
@@ -58,6 +62,10 @@ pub(super) fn absorb<const L: usize>(
                 solver.unload(l, &mut sums);
                 subtract_effects(layout, column, &sums, &mut means);
                 state[l].end_round(round);
+                if state[l].done {
+                    layout.subtract_pivot_means(column, &mut means);
+                    state[l].inspect(layout.worst_mean(column, scale[l]));
+                }
             }
         }
         if let Some(l) =
@@ -77,11 +85,10 @@ pub(super) fn absorb<const L: usize>(
         }
     }
     let mut outcome = Outcome::default();
-    for (l, column) in columns.iter_mut().enumerate() {
-        layout.subtract_pivot_means(column, &mut means);
-        outcome.worst_mean = outcome.worst_mean.max(layout.worst_mean(column, scale[l]));
-        outcome.iterations = outcome.iterations.max(state[l].iterations);
-        outcome.error_bound = outcome.error_bound.max(state[l].bound);
+    for lane in state.iter().take(columns.len()) {
+        outcome.worst_mean = outcome.worst_mean.max(lane.worst_mean);
+        outcome.iterations = outcome.iterations.max(lane.iterations);
+        outcome.error_bound = outcome.error_bound.max(lane.bound);
     }
     Ok(outcome)
 }
@@ -127,6 +134,10 @@ struct Lane {
     correction: f64,
     /// Error bound at the end of this round.
     round_bound: f64,
+    /// Largest remaining group mean relative to the column as it came.
+    worst_mean: f64,
+    /// Whether the round for the group means has been asked for.
+    polished: bool,
     /// Largest correction of a verifying round that is accepted.
     accept: f64,
 }
@@ -139,7 +150,8 @@ impl Lane {
             self.accept = options.tolerance * self.norm;
             self.target = self.accept;
         } else {
-            self.target = (REFINEMENT * self.accept).max(self.rounding);
+            let factor = if self.polished { REFINEMENT * REFINEMENT } else { REFINEMENT };
+            self.target = (factor * self.accept).max(self.rounding);
         }
     }
 
@@ -154,6 +166,16 @@ impl Lane {
         } else {
             relative(self.round_bound)
         };
+    }
+}
+
+impl Lane {
+    /// Asks for one round more when a group mean is left that rounding does not explain: small groups weigh little in the
+    /// norm that the tolerance bounds.
+    fn inspect(&mut self, worst_mean: f64) {
+        self.worst_mean = worst_mean;
+        self.done = self.polished || worst_mean <= POLISHED_MEAN;
+        self.polished = true;
     }
 }
 
@@ -210,9 +232,15 @@ impl<'a, const L: usize> Solver<'a, L> {
         while active.contains(&true) {
             apply_schur(self.layout, &self.direction, &mut self.image);
             let curvature = dots(&self.direction, &self.image);
+            let size = weighted_squares(&self.layout.unknown_weight, &self.direction);
             let mut alpha = [0.0; L];
             for l in 0..L {
-                alpha[l] = if active[l] && curvature[l] > 0.0 { rz[l] / curvature[l] } else { 0.0 };
+                // Below its own rounding the curvature says only that the direction is in the null space.
+                alpha[l] = if active[l] && curvature[l] > NULL_CURVATURE * size[l] {
+                    rz[l] / curvature[l]
+                } else {
+                    0.0
+                };
                 state[l].correction += alpha[l] * rz[l];
             }
             self.step(&alpha);
@@ -393,6 +421,17 @@ fn many_others<const L: usize>(layout: &Layout, cells: Cells<'_>, p: &Lanes<L>, 
             }
         }
     }
+}
+
+/// Lane-wise sums of w p^2, in order.
+fn weighted_squares<const L: usize>(weights: &[f64], p: &Lanes<L>) -> [f64; L] {
+    let mut total = [0.0; L];
+    for (w, p) in weights.iter().zip(p) {
+        for l in 0..L {
+            total[l] += w * p[l] * p[l];
+        }
+    }
+    total
 }
 
 /// Lane-wise inner products, in order.

@@ -18,9 +18,10 @@ const DENSE_SMALL: usize = 128;
 pub(super) const DENSE_FORCED: usize = 6000;
 /// Relative ridge that lets Cholesky pass redundant levels. It leaves well-determined directions alone, and errors it
 /// makes elsewhere are undone by the iteration.
-const RIDGE: f64 = 1e-11;
-/// A squared pivot of the scaled matrix at or below this was made by the ridge. A chain of 1500 levels ends at 1e-3.
-const PINNED: f64 = 1e-9;
+const RIDGE: f64 = 1e-13;
+/// A squared pivot of the scaled matrix at or below this was made by the ridge or by rounding. A chain of 1500 levels ends
+/// at 1e-3; uneven weights can bring true pivots down to 1e-10.
+const PINNED: f64 = 2e-12;
 /// A diagonal of S below this share of the level's weight is zero: the level is redundant.
 const ZERO_SHARE: f64 = 1e-13;
 /// Iterations of the trial with the diagonal. Random graphs need 10 to 30 for ten digits.
@@ -39,12 +40,21 @@ pub(super) struct Preconditioner {
 }
 
 impl Preconditioner {
-    pub(super) fn new(layout: &Layout, forced: Option<AbsorbMethod>, tolerance: f64) -> Self {
+    /// `independent` holds the unknowns of a largest independent set, where it is known.
+    pub(super) fn new(
+        layout: &Layout,
+        independent: Option<&[usize]>,
+        forced: Option<AbsorbMethod>,
+        tolerance: f64,
+    ) -> Self {
         let dense_from = match forced {
             Some(AbsorbMethod::DenseSchur) => 0,
-            _ => first_dense(layout),
+            // A forced iteration is one over the largest of the other factors at least.
+            Some(_) => first_dense(layout).max(layout.offsets.get(1).copied().unwrap_or(0)),
+            None => first_dense(layout),
         };
-        let dense = DenseFactor::new(schur_dense(layout, dense_from));
+        let dense =
+            DenseFactor::new(schur_dense(layout, dense_from, false), independent.filter(|_| dense_from == 0));
         let mut this = Self {
             inverse_diagonal: inverse_diagonal(layout, dense_from),
             sparse: Vec::new(),
@@ -141,8 +151,9 @@ fn first_dense(layout: &Layout) -> usize {
     layout.offsets.iter().copied().find(|from| n - from <= limit).unwrap_or(n)
 }
 
-/// The Schur complement of the unknowns from `from` on, row-major, lower triangle filled.
-pub(super) fn schur_dense(layout: &Layout, from: usize) -> Vec<f64> {
+/// The Schur complement of the unknowns from `from` on, row-major, lower triangle filled. With `unit` every cell has
+/// weight one, which keeps the rank and gives the clearest pivots.
+pub(super) fn schur_dense(layout: &Layout, from: usize, unit: bool) -> Vec<f64> {
     let order = layout.unknowns() - from;
     let mut s = vec![0.0; order * order];
     if order == 0 {
@@ -153,16 +164,18 @@ pub(super) fn schur_dense(layout: &Layout, from: usize) -> Vec<f64> {
     let codes = &cells.codes[first..];
     let mut total = vec![0.0; order];
     let mut touched: Vec<usize> = Vec::new();
-    for (g, group_weight) in layout.group_weight.iter().enumerate() {
+    let mut level_weight = vec![0.0; order];
+    for g in 0..layout.groups() {
+        let mut group_weight = 0.0;
         for i in cells.group(g) {
-            let w = cells.weight(i);
+            let w = if unit { 1.0 } else { cells.weight(i) };
+            group_weight += w;
             for (k, codes_k) in codes.iter().enumerate() {
                 let u = codes_k[i] as usize - from;
                 if total[u] == 0.0 {
                     touched.push(u);
                 }
                 total[u] += w;
-                s[u * order + u] += w;
                 // Unknowns of later factors have larger numbers, so this stays in the lower triangle.
                 for later in &codes[k + 1..] {
                     s[(later[i] as usize - from) * order + u] += w;
@@ -172,8 +185,10 @@ pub(super) fn schur_dense(layout: &Layout, from: usize) -> Vec<f64> {
         for &u in &touched {
             let share = total[u] / group_weight;
             let row = &mut s[u * order..(u + 1) * order];
+            level_weight[u] += total[u];
+            row[u] += share * (group_weight - total[u]);
             for &v in &touched {
-                if v <= u {
+                if v < u {
                     row[v] -= share * total[v];
                 }
             }
@@ -182,14 +197,31 @@ pub(super) fn schur_dense(layout: &Layout, from: usize) -> Vec<f64> {
             total[u] = 0.0;
         }
     }
+    if codes.len() == 1 {
+        laplacian_diagonal(&mut s, order);
+    }
     // What rounding leaves of a redundant level must not be scaled up to one.
-    for (u, w) in layout.unknown_weight[from..].iter().enumerate() {
+    for (u, w) in level_weight.iter().enumerate() {
         let diagonal = &mut s[u * order + u];
         if *diagonal <= ZERO_SHARE * w {
             *diagonal = 0.0;
         }
     }
     s
+}
+
+/// With one factor beside the largest, rows of S sum to zero; the diagonal from the other entries has no cancellation.
+fn laplacian_diagonal(s: &mut [f64], order: usize) {
+    let mut sums = vec![0.0; order];
+    for u in 0..order {
+        for v in 0..u {
+            sums[u] -= s[u * order + v];
+            sums[v] -= s[u * order + v];
+        }
+    }
+    for (u, sum) in sums.into_iter().enumerate() {
+        s[u * order + u] = sum;
+    }
 }
 
 /// 1 / S_uu for the unknowns before `end`; zero where S_uu is.
@@ -232,19 +264,23 @@ struct DenseFactor {
 }
 
 impl DenseFactor {
-    fn new(mut s: Vec<f64>) -> Self {
+    fn new(mut s: Vec<f64>, independent: Option<&[usize]>) -> Self {
         let order = s.len().isqrt();
         let unit = |i: usize| {
             let d = s[i * order + i];
             if d > 0.0 { 1.0 / d.sqrt() } else { 0.0 }
         };
         let mut scale: Vec<f64> = (0..order).map(unit).collect();
+        if let Some(independent) = independent {
+            let all = std::mem::replace(&mut scale, vec![0.0; order]);
+            independent.iter().for_each(|&u| scale[u] = all[u]);
+        }
         let mut lower = ridge_cholesky(&s, &scale);
         // Levels that the ridge alone holds up are redundant: they are pinned at zero, so that the factor does not
         // amplify rounding in the null space.
         let mut pinned = false;
         for (i, scale) in scale.iter_mut().enumerate() {
-            if lower[(i, i)] * lower[(i, i)] <= PINNED {
+            if independent.is_none() && lower[(i, i)] * lower[(i, i)] <= PINNED {
                 *scale = 0.0;
                 pinned = true;
             }

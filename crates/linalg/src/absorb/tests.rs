@@ -36,6 +36,14 @@ fn brute(factors: &[Factor<'_>], weights: Option<&[f64]>, column: &[f64]) -> (Ve
     (residual, basis.len(), leverage)
 }
 
+/// |a - b| relative to |of|, in the weighted norm.
+fn relative_error(a: &[f64], b: &[f64], of: &[f64], weights: Option<&[f64]>) -> f64 {
+    let square = |i: usize, x: f64| weights.map_or(1.0, |w| w[i]) * x * x;
+    let gap: f64 = (0..a.len()).map(|i| square(i, a[i] - b[i])).sum();
+    let size: f64 = (0..a.len()).map(|i| square(i, of[i])).sum();
+    (gap / size).sqrt()
+}
+
 fn close(a: &[f64], b: &[f64], tolerance: f64) -> bool {
     let scale = b.iter().fold(1.0f64, |m, x| m.max(x.abs()));
     a.iter().zip(b).all(|(a, b)| (a - b).abs() <= tolerance * scale)
@@ -57,7 +65,7 @@ const METHODS: [Option<AbsorbMethod>; 4] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     #[test]
     fn agrees_with_dense_dummies(
@@ -79,8 +87,12 @@ proptest! {
             let absorber = Absorber::new(&factors, weights, n, options).unwrap();
             let mut columns = vec![column.clone()];
             let report = absorber.residualize(&mut columns).unwrap();
-            prop_assert!(close(&columns[0], &expected, 1e-10), "{method:?} {report:?} {:?} {expected:?}", columns[0]);
-            prop_assert!(report.certificate < 1e-13, "{report:?}");
+            // What the tolerance promises: 1e-10 in the weighted norm.
+            let error = relative_error(&columns[0], &expected, &column, weights);
+            prop_assert!(error < 1e-10, "{method:?} {report:?} {error}");
+            // The tolerance bounds the weighted norm, in which a group of weight 1e-4 of the others may be off by 1e2
+            // times more.
+            prop_assert!(report.certificate < if weighted { 1e-10 } else { 1e-12 }, "{report:?}");
             prop_assert_eq!(absorber.ranks().exact, Some(rank));
             prop_assert!(close(&absorber.leverages().unwrap(), &leverage, 1e-9));
         }
