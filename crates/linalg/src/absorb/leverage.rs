@@ -142,7 +142,7 @@ fn one_per_component_left_out(layout: &Layout) -> Vec<usize> {
 }
 
 /// Levels that pivoted Cholesky accepts, ascending; `s` is row-major with its lower triangle filled.
-fn independent_levels(s: &[f64], order: usize) -> Vec<usize> {
+pub(super) fn independent_levels(s: &[f64], order: usize) -> Vec<usize> {
     let scale: Vec<f64> = (0..order)
         .map(|i| {
             let d = s[i * order + i];

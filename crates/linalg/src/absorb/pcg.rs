@@ -16,6 +16,8 @@ const ROUNDING: f64 = 8.0 * f64::EPSILON;
 const NULL_CURVATURE: f64 = 64.0 * f64::EPSILON;
 /// Remaining group means, relative to the column, that need no further round.
 const POLISHED_MEAN: f64 = 1e-14;
+/// Smallest eigenvalue assumed before any is seen: it decides only whether a column needs an iteration at all.
+const FIRST_EIGENVALUE: f64 = 1e-2;
 /// Rounds from fresh residuals before giving up.
 const MAX_ROUNDS: usize = 8;
 
@@ -46,6 +48,7 @@ pub(super) fn absorb<const L: usize>(
     let mut state = [Lane::default(); L];
     for (lane, column) in state.iter_mut().zip(columns.iter()) {
         lane.rounding = ROUNDING * layout.sum_squares(column).sqrt();
+        lane.smallest = FIRST_EIGENVALUE;
     }
     for round in 0..MAX_ROUNDS {
         for (l, column) in columns.iter_mut().enumerate() {
@@ -136,6 +139,8 @@ struct Lane {
     round_bound: f64,
     /// Largest remaining group mean relative to the column as it came.
     worst_mean: f64,
+    /// Smallest eigenvalue of the preconditioned Schur complement seen so far.
+    smallest: f64,
     /// Whether the round for the group means has been asked for.
     polished: bool,
     /// Largest correction of a verifying round that is accepted.
@@ -227,7 +232,7 @@ impl<'a, const L: usize> Solver<'a, L> {
         for l in 0..L {
             state[l].correction = 0.0;
             state[l].round_bound = 0.0;
-            active[l] = !state[l].done && rz[l] > state[l].target * state[l].target * 1e-2;
+            active[l] = !state[l].done && rz[l] > state[l].target * state[l].target * state[l].smallest;
         }
         while active.contains(&true) {
             apply_schur(self.layout, &self.direction, &mut self.image);
@@ -311,7 +316,9 @@ impl Lanczos {
         if rz > self.check_below.unwrap_or(goal) {
             return false;
         }
-        let smallest = self.smallest_eigenvalue();
+        // Ritz values only fall towards the eigenvalue, so the smallest of all rounds is the best estimate.
+        let smallest = self.smallest_eigenvalue().min(lane.smallest);
+        lane.smallest = smallest;
         lane.round_bound = (rz / smallest).sqrt();
         self.check_below = Some((goal * smallest).min(rz * 0.5));
         rz <= goal * smallest

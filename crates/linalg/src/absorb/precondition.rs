@@ -4,10 +4,11 @@
 //! inverse diagonal of S or a sparse factor of its own block. All are block diagonal and symmetric, so conjugate gradients
 //! apply; where everything is dense the iteration is a direct solution with iterative refinement.
 
-use super::AbsorbMethod;
 use super::approximate_cholesky::SparseFactor;
 use super::layout::Layout;
+use super::leverage::independent_levels;
 use super::pcg::{Lanes, apply_schur, dots};
+use super::{AbsorbMethod, EXACT_RANK_LIMIT};
 use faer::{Mat, Side};
 
 /// Largest dense factor by choice: 1500^3 / 3 operations are 0.1 s at the measured 10 GFLOP/s.
@@ -19,9 +20,9 @@ pub(super) const DENSE_FORCED: usize = 6000;
 /// Relative ridge that lets Cholesky pass redundant levels. It leaves well-determined directions alone, and errors it
 /// makes elsewhere are undone by the iteration.
 const RIDGE: f64 = 1e-13;
-/// A squared pivot of the scaled matrix at or below this was made by the ridge or by rounding. A chain of 1500 levels ends
-/// at 1e-3; uneven weights can bring true pivots down to 1e-10.
-const PINNED: f64 = 2e-12;
+/// A squared pivot of the scaled matrix at or below this was made by the ridge or by rounding. It decides only for large
+/// dense factors, and a wrong decision costs iterations, no digits. A chain of 1500 levels ends at 1e-3.
+const PINNED: f64 = 1e-10;
 /// A diagonal of S below this share of the level's weight is zero: the level is redundant.
 const ZERO_SHARE: f64 = 1e-13;
 /// Iterations of the trial with the diagonal. Random graphs need 10 to 30 for ten digits.
@@ -53,8 +54,15 @@ impl Preconditioner {
             Some(_) => first_dense(layout).max(layout.offsets.get(1).copied().unwrap_or(0)),
             None => first_dense(layout),
         };
-        let dense =
-            DenseFactor::new(schur_dense(layout, dense_from, false), independent.filter(|_| dense_from == 0));
+        let order = layout.unknowns() - dense_from;
+        let known = match independent {
+            Some(independent) if dense_from == 0 => Some(independent.to_vec()),
+            _ if order <= EXACT_RANK_LIMIT => {
+                Some(independent_levels(&schur_dense(layout, dense_from, true), order))
+            }
+            _ => None,
+        };
+        let dense = DenseFactor::new(schur_dense(layout, dense_from, false), known.as_deref());
         let mut this = Self {
             inverse_diagonal: inverse_diagonal(layout, dense_from),
             sparse: Vec::new(),
