@@ -2,7 +2,7 @@
 //!
 //! The factor with most groups is eliminated exactly; what remains is the Schur complement S of its block in D'WD, in
 //! the coefficients of the other factors. `S b = c` is solved by preconditioned conjugate gradients that touch only group
-//! codes, never the columns (16 columns of a million rows share one pass over the codes four at a time). The method only
+//! codes, never the columns, four columns to a pass. The method only
 //! decides the preconditioner:
 //!
 //! | method | when | preconditioner | accuracy |
@@ -15,12 +15,12 @@
 //!
 //! | option | default | why |
 //! |---|---|---|
-//! | `tolerance` | 1e-10 | Bound on the error of a column relative to the column after elimination of the largest factor, both in the weighted norm. A second round from the residuals of the data goes a factor 100 further, so that coefficients keep eight digits when only 1e-4 of a column varies within all groups. |
+//! | `tolerance` | 1e-10 | Bound on the error of a column relative to the column after elimination of the largest factor, both in the weighted norm. A second round from the residuals of the data goes a factor 10^4 further, so that coefficients keep eight digits when only 1e-4 of a column varies within all groups. |
 //! | `max_iterations` | 10000 | Ten times what weakly connected graphs of 10^6 rows take with the weakest preconditioner. |
 //!
 //! What is guaranteed: the error bound is rigorous given the smallest eigenvalue of the preconditioned S; that
 //! eigenvalue is taken from the Lanczos matrix of the iteration itself, which overestimates it until it has converged
-//! (Meurant and Tichy 2019). The second round starts from residuals computed on the rows, not updated ones, so
+//! (Meurant and Tichy 2019); it is kept over the rounds. The second round starts from residuals computed on the rows, not updated ones, so
 //! drift is seen and corrected. When the bound is not met the result is an error, never a silent approximation.
 
 mod approximate_cholesky;
@@ -204,8 +204,8 @@ impl Absorber {
     /// Its sum is the rank of the effects. Needed by HC2, HC3 and leave-one-out corrections.
     ///
     /// # Errors
-    /// `TooLarge` when the factors beyond the largest have more than 4000 levels together, 1500 with four or more
-    /// factors that matter.
+    /// `TooLarge` when the factors beyond the largest have more than 4000 levels together, 1500 with three or
+    /// more factors that matter.
     pub fn leverages(&self) -> Result<Vec<f64>, LinalgError> {
         leverage::leverages(&self.layout, matches!(self.plan, Plan::Nothing))
     }
