@@ -29,6 +29,16 @@ pub(super) struct Outcome {
     pub(super) error_bound: f64,
 }
 
+impl Outcome {
+    fn worst_of(lanes: &[Lane]) -> Self {
+        lanes.iter().fold(Self::default(), |worst, lane| Self {
+            iterations: worst.iterations.max(lane.iterations),
+            worst_mean: worst.worst_mean.max(lane.worst_mean),
+            error_bound: worst.error_bound.max(lane.bound),
+        })
+    }
+}
+
 /// A vector over unknowns with `L` lanes.
 pub(super) type Lanes<const L: usize> = [[f64; L]];
 
@@ -87,13 +97,7 @@ pub(super) fn absorb<const L: usize>(
             break;
         }
     }
-    let mut outcome = Outcome::default();
-    for lane in state.iter().take(columns.len()) {
-        outcome.worst_mean = outcome.worst_mean.max(lane.worst_mean);
-        outcome.iterations = outcome.iterations.max(lane.iterations);
-        outcome.error_bound = outcome.error_bound.max(lane.bound);
-    }
-    Ok(outcome)
+    Ok(Outcome::worst_of(&state[..columns.len()]))
 }
 
 /// column -= D_2 b, then the means of the largest factor.
