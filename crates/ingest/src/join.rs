@@ -1,6 +1,6 @@
 //! Left joins: every row of the spine gets the values of at most one row of another table.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use parallax_base::{Name, Note};
 use parallax_panel::{Codes, Column, MISSING};
@@ -43,28 +43,16 @@ impl Spine {
             }
             None => None,
         };
-        let key = |unit: u32, period: i32| (u64::from(unit) << 32) | u64::from(period as u32);
-        let unit_of = |row: usize| units.as_ref().and_then(|(it, _)| it.code.get(row).copied()).unwrap_or(0);
-        let period_of = |row: usize| periods.get(row).copied().unwrap_or(0);
-        let mut row_of: HashMap<u64, u32> = HashMap::with_capacity(table.rows);
-        for row in 0..table.rows {
-            if let Some(first) = row_of.insert(key(unit_of(row), period_of(row)), row as u32) {
-                return Err(self.duplicate(
-                    on,
-                    table,
-                    units.as_ref().map(|it| it.0),
-                    periods,
-                    (first as usize, row),
-                ));
-            }
+        let index = Index::new(units.as_ref().map(|it| it.0), periods, table.rows);
+        if let Some(rows) = index.duplicate() {
+            return Err(self.duplicate(on, table, units.as_ref().map(|it| it.0), periods, rows));
         }
         let of_spine = |(unit, period): (&u32, &i32)| {
             let unit = match &units {
                 Some((_, map)) => map.get(*unit as usize).copied().flatten()?,
                 None => 0,
             };
-            let period = if on == JoinOn::Unit { 0 } else { *period };
-            row_of.get(&key(unit, period)).copied()
+            index.find(unit, if on == JoinOn::Unit { 0 } else { *period })
         };
         let rows: Vec<u32> =
             self.units.code.iter().zip(&self.periods).map(|it| of_spine(it).unwrap_or(NONE)).collect();
@@ -150,6 +138,84 @@ impl Spine {
         names.truncate(SHOWN);
         (count, format!("{noun}{} ({}{more})", if count == 1 { "" } else { "s" }, names.join(", ")))
     }
+}
+
+/// Rows by unit, and by period within a unit: no hashing, and memory goes with rows and units.
+struct Index<'a> {
+    /// For each unit, where its rows begin in `rows`; one more than there are units.
+    starts: Vec<usize>,
+    rows: Vec<u32>,
+    periods: &'a [i32],
+}
+
+impl<'a> Index<'a> {
+    /// Without units all rows are of unit 0, without periods of period 0.
+    fn new(units: Option<&Codes>, periods: &'a [i32], n_rows: usize) -> Index<'a> {
+        let unit_of = |row: usize| units.and_then(|it| it.code.get(row)).map_or(0, |it| *it as usize);
+        let n_units = units.map_or(1, Codes::n_groups);
+        let mut starts = vec![0; n_units + 1];
+        for row in 0..n_rows {
+            if let Some(count) = starts.get_mut(unit_of(row) + 1) {
+                *count += 1;
+            }
+        }
+        let mut total = 0;
+        for start in &mut starts {
+            total += *start;
+            *start = total;
+        }
+        let mut next = starts.clone();
+        let mut rows = vec![0; n_rows];
+        for row in 0..n_rows {
+            let Some(at) = next.get_mut(unit_of(row)) else { continue };
+            if let Some(slot) = rows.get_mut(*at) {
+                *slot = row as u32;
+            }
+            *at += 1;
+        }
+        let mut index = Index { starts, rows, periods };
+        for unit in 0..n_units {
+            let range = index.range(unit);
+            if let Some(rows) = index.rows.get_mut(range) {
+                // The sort is stable, so that of two rows with one key the first in the file comes first.
+                rows.sort_by_key(|row| period_at(periods, *row));
+            }
+        }
+        index
+    }
+
+    fn range(&self, unit: usize) -> std::ops::Range<usize> {
+        let at = |unit: usize| self.starts.get(unit).copied().unwrap_or(0);
+        at(unit)..at(unit + 1).max(at(unit))
+    }
+
+    fn of_unit(&self, unit: usize) -> &[u32] {
+        self.rows.get(self.range(unit)).unwrap_or_default()
+    }
+
+    /// The first two rows with one key.
+    fn duplicate(&self) -> Option<(usize, usize)> {
+        (0..self.starts.len().saturating_sub(1)).find_map(|unit| {
+            let same = |it: &&[u32]| match it {
+                [first, second] => period_at(self.periods, *first) == period_at(self.periods, *second),
+                _ => false,
+            };
+            match self.of_unit(unit).windows(2).find(same) {
+                Some([first, second]) => Some((*first as usize, *second as usize)),
+                _ => None,
+            }
+        })
+    }
+
+    fn find(&self, unit: u32, period: i32) -> Option<u32> {
+        let rows = self.of_unit(unit as usize);
+        let at = rows.binary_search_by_key(&period, |row| period_at(self.periods, *row)).ok()?;
+        rows.get(at).copied()
+    }
+}
+
+fn period_at(periods: &[i32], row: u32) -> i32 {
+    periods.get(row as usize).copied().unwrap_or(0)
 }
 
 /// The values of a joined column on the rows of the spine.
