@@ -2,6 +2,7 @@
 
 use crate::{
     codegen,
+    process::{cargo, works},
     stop::{Outcome, Stop},
     workspace::{Kind, Workspace, write},
 };
@@ -27,9 +28,20 @@ pub fn run(workspace: &Workspace, arguments: &[String]) -> Outcome {
         write(&workspace.path(path), text)?;
     }
     codegen::link_plugins(workspace)?;
+    format(workspace, request)?;
     println!("made and registered:");
     files.iter().for_each(|(path, _)| println!("  {path}"));
     println!("{}", next_steps(request));
+    Ok(())
+}
+
+/// Where lines break depends on how long the name is. Without rustfmt the files only look different.
+fn format(workspace: &Workspace, request: Request<'_>) -> Outcome {
+    let folder = format!("{}/{}", request.kind.folder(), request.family.unwrap_or(request.name));
+    let plugins = workspace.plugin_crates()?;
+    if let Some(it) = plugins.iter().find(|it| it.folder == folder) {
+        works(cargo(&workspace.root).args(["fmt", "--package", &it.package]));
+    }
     Ok(())
 }
 
@@ -127,9 +139,9 @@ fn declare_module(lib: &str, module: &str) -> String {
     let new = format!("pub mod {module};");
     let lines: Vec<&str> = lib.lines().collect();
     let is_module = |it: &&str| it.starts_with("pub mod ");
-    let at = match lines.iter().position(|it| is_module(&it) && new.as_str() < *it) {
+    let at = match lines.iter().position(|it| is_module(it) && new.as_str() < *it) {
         Some(it) => it,
-        None => match lines.iter().rposition(|it| is_module(&it)) {
+        None => match lines.iter().rposition(is_module) {
             Some(last) => last + 1,
             None => lines.iter().take_while(|it| it.starts_with("//!") || it.is_empty()).count(),
         },

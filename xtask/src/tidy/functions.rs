@@ -22,7 +22,7 @@ pub fn functions(text: &str) -> Vec<Function> {
         if without_body || line.ends_with('}') {
             continue;
         }
-        if let Some(last) = body.iter().position(|it| closes(it)) {
+        if let Some(last) = body.iter().position(closes) {
             found.push(Function { name: name.to_owned(), line: start + 1, lines: last + 1 });
         }
     }
