@@ -64,11 +64,10 @@ impl GrowthByPeriod {
 /// Nothing has happened since the base year before it; growth since then is zero in it, so that the
 /// index has no value there by its definition and not for a fault of the data.
 fn keep_scored(growth: &mut Series, options: &Options) {
-    let first = match options.benchmark {
-        Benchmark::SinceBase => options.base.saturating_add(1),
-        Benchmark::Annual => options.base,
-    };
-    growth.retain(|&period, _| first <= period);
+    growth.retain(|period, _| match options.benchmark {
+        Benchmark::SinceBase => options.base < *period,
+        Benchmark::Annual => options.base <= *period,
+    });
 }
 
 /// The index divides by national growth.
@@ -113,7 +112,7 @@ pub(crate) fn chain(name: &Name, rates: &Series, base: i32, last: i32) -> Result
     check_rates(name, rates)?;
     let mut levels = Series::from([(base, 1.0)]);
     let mut level = 1.0;
-    for period in base.saturating_add(1)..=last {
+    for period in (base..=last).skip(1) {
         let Some(rate) = rates.get(&period) else {
             break;
         };

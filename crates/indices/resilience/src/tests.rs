@@ -42,7 +42,8 @@ fn panel(rows: &[Row]) -> Panel {
 fn options(more: Value) -> Map<String, Value> {
     let base = json!({"output": "gdp", "national": "rate", "national-kind": "growth-percent", "benchmark": "annual"});
     let mut options = base.as_object().unwrap().clone();
-    options.extend(more.as_object().unwrap().clone());
+    let Value::Object(more) = more else { panic!("options are a table") };
+    options.extend(more);
     options
 }
 

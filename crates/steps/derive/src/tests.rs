@@ -25,7 +25,8 @@ fn panel() -> Panel {
 }
 
 fn run<S: Step>(panel: &Panel, options: Value) -> Result<(Panel, Vec<String>), StepError> {
-    let stepped = StepEntry::of::<S>(file!(), line!()).apply(panel, options.as_object().unwrap())?;
+    let Value::Object(options) = options else { panic!("options are a table") };
+    let stepped = StepEntry::of::<S>(file!(), line!()).apply(panel, &options)?;
     Ok((stepped.panel, stepped.notes.iter().map(ToString::to_string).collect()))
 }
 

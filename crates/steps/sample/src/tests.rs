@@ -29,7 +29,8 @@ fn build(rows: &[(&str, i32, f64)]) -> Panel {
 }
 
 fn run<S: Step>(panel: &Panel, options: Value) -> Result<(Panel, String), StepError> {
-    let stepped = StepEntry::of::<S>(file!(), line!()).apply(panel, options.as_object().unwrap())?;
+    let Value::Object(options) = options else { panic!("options are a table") };
+    let stepped = StepEntry::of::<S>(file!(), line!()).apply(panel, &options)?;
     assert_eq!(stepped.notes.len(), 1);
     Ok((stepped.panel, stepped.notes[0].to_string()))
 }
