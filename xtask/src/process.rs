@@ -90,3 +90,25 @@ fn stopped(command: &Command, status: ExitStatus) -> Stop {
     let code = status.code().and_then(|it| u8::try_from(it).ok()).unwrap_or(1);
     Stop { code, message: format!("`{}` ended with {status}", shown(command)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_shown_as_typed_and_their_output_is_returned() {
+        let here = env::current_dir().unwrap();
+        let mut command = cargo(&here);
+        command.args(["--version", "--color", "never"]);
+        assert_eq!(shown(&command), "cargo --version --color never");
+        assert_eq!(shown(cargo(&here).args(["run", "y ~ x | unit"])), "cargo run 'y ~ x | unit'");
+        let (status, output) = tee(&mut command).unwrap();
+        assert!(status.success() && output.starts_with("cargo "), "{output}");
+        let wrong = run(cargo(&here).args(["--no-such-flag", "--quiet"]).stderr(Stdio::null())).unwrap_err();
+        assert_eq!(
+            (wrong.code, wrong.message.starts_with("`cargo --no-such-flag --quiet` ended with")),
+            (1, true)
+        );
+        assert!(!works(&mut Command::new("no-such-program-anywhere")));
+    }
+}
