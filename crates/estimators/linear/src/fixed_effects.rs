@@ -14,6 +14,8 @@ use parallax_model::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::root_mean_squares;
+
 parallax_model::estimator!(FixedEffects);
 
 /// Least squares after absorbing any number of effects.
@@ -165,8 +167,9 @@ fn statistics(design: &Design<'_>, fit: &Regression, absorbed: &Absorbed) -> Res
     stats.set("r2_within", within);
     stats.set("r2_within_adjusted", 1.0 - (1.0 - within) * (df + slopes) / df);
     stats.set("rss", fit.rss);
-    stats.set("rmse", (fit.rss / n).sqrt());
-    stats.set("root_mse", (fit.rss / df).sqrt());
+    let (rmse, root_mse) = root_mean_squares(fit, weights, df);
+    stats.set("rmse", rmse);
+    stats.set("root_mse", root_mse);
     stats.set("df_residual", df);
     let tested: Vec<usize> = (0..fit.kept.len()).collect();
     if !tested.is_empty() {

@@ -9,6 +9,8 @@ use parallax_model::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::root_mean_squares;
+
 parallax_model::estimator!(PooledOls);
 
 /// Ordinary (or weighted) least squares on all rows.
@@ -94,8 +96,9 @@ fn statistics(design: &Design<'_>, fit: &parallax_model::Regression) -> Result<S
     stats.set("r2", r2);
     stats.set("r2_adjusted", 1.0 - (1.0 - r2) * (n - f64::from(u8::from(design.intercept))) / df);
     stats.set("rss", fit.rss);
-    stats.set("rmse", (fit.rss / n).sqrt());
-    stats.set("root_mse", (fit.rss / df).sqrt());
+    let (rmse, root_mse) = root_mean_squares(fit, design.weight_values(), df);
+    stats.set("rmse", rmse);
+    stats.set("root_mse", root_mse);
     stats.set("df_residual", df);
     let slopes: Vec<usize> = (0..fit.terms.len()).filter(|&it| fit.terms[it] != Term::Intercept).collect();
     if !slopes.is_empty() {
