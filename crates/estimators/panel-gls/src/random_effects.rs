@@ -72,13 +72,14 @@ impl Estimator for RandomEffects {
         let fit = solve(design, &terms, &columns, &outcome)?;
         let mut stats = statistics(design, &counts, &components, &theta, &fit)?;
         let sigma2_random = fit.rss / fit.vcov.arithmetic.residual_df as f64;
-        hausman(&components, &fit, columns.len() - design.regressors.len(), sigma2_random, &mut stats)?;
+        let offset = columns.len() - design.regressors.len();
+        let indefinite = hausman(&components, &fit, offset, sigma2_random, &mut stats)?;
         mundlak(design, &counts, &theta, &columns, &outcome, &mut stats)?;
         Ok(Estimate {
             estimator: Self::META.plugin.name,
             outcome: design.outcome.name.clone(),
             distribution: Distribution::Normal,
-            notes: notes(&components, fit.notes),
+            notes: notes(&components, fit.notes, indefinite),
             terms: fit.terms,
             coef: fit.coef,
             vcov: fit.vcov,
@@ -155,7 +156,8 @@ fn statistics(
     Ok(stats)
 }
 
-fn notes(components: &Components, mut notes: Vec<Note>) -> Vec<Note> {
+fn notes(components: &Components, mut notes: Vec<Note>, indefinite: Option<Note>) -> Vec<Note> {
+    notes.extend(indefinite);
     if components.sigma2_u == 0.0 {
         notes.push(Note::remark(
             "the estimated variance of the unit effects is zero: random effects equal pooled OLS",

@@ -1,14 +1,18 @@
 //! Are unit effects correlated with the regressors? Hausman's and Mundlak's tests.
 
 use parallax_model::{
-    Design, FitError, Mat, Regression, RegressionInput, Statistics, Term, chi2_upper,
-    linalg::quadratic_form_inverse, regress, wald,
+    Design, FitError, Mat, Note, Regression, RegressionInput, Statistics, Term, chi2_upper,
+    linalg::{LinalgError, symmetric_eigen},
+    regress, wald,
 };
 
 use crate::{units, variance::Components};
 
 /// Hausman (1978) three ways: each side's own error variance (plm's default), the random-effects
 /// one in both (`sigmamore`), the within one in both (`sigmaless`). Slopes only, classical covariances.
+///
+/// With its own variances the difference of the covariances can have negative eigenvalues. They stay in, as
+/// in Stata's `hausman` and plm's `phtest`; a note says so.
 ///
 /// # Errors
 /// When the difference of covariances cannot be decomposed.
@@ -18,7 +22,7 @@ pub fn hausman(
     offset: usize,
     sigma2_random: f64,
     stats: &mut Statistics,
-) -> Result<(), FitError> {
+) -> Result<Option<Note>, FitError> {
     let within = &components.within;
     let common: Vec<(usize, usize)> = within
         .kept
@@ -26,8 +30,9 @@ pub fn hausman(
         .enumerate()
         .filter_map(|(w, column)| random.kept.iter().position(|it| *it == column + offset).map(|r| (w, r)))
         .collect();
+    let mut note = None;
     if common.is_empty() {
-        return Ok(());
+        return Ok(note);
     }
     let change: Vec<f64> = common.iter().map(|&(w, r)| within.coef[w] - random.coef[r]).collect();
     let versions = [
@@ -40,14 +45,47 @@ pub fn hausman(
             let ((wi, ri), (wj, rj)) = (common[i], common[j]);
             of_within * within.bread[(wi, wj)] - of_random * random.bread[(ri, rj)]
         });
-        let (chi2, rank) = quadratic_form_inverse(&change, difference.as_ref())?;
+        let form = signed_form(&change, &difference)?;
         let [statistic, df, p] = names(name);
-        stats.set(statistic, chi2);
-        stats.set(df, rank as f64);
-        stats.set(p, chi2_upper(chi2, rank as f64));
+        stats.set(statistic, form.value);
+        stats.set(df, form.rank as f64);
+        stats.set(p, chi2_upper(form.value, form.rank as f64));
+        if name == "hausman" && 0 < form.negative {
+            note = Some(Note::remark(
+                "the difference of covariances in Hausman's test is not positive definite with each side's own error \
+                 variance; sigmamore is the version to read",
+            ));
+        }
     }
-    Ok(())
+    Ok(note)
 }
+
+struct SignedForm {
+    value: f64,
+    rank: usize,
+    negative: usize,
+}
+
+/// v' M^+ v for a symmetric M of any sign, scaled to a diagonal of plus and minus one.
+fn signed_form(v: &[f64], m: &Mat<f64>) -> Result<SignedForm, LinalgError> {
+    let p = v.len();
+    let scale: Vec<f64> =
+        (0..p).map(|i| if m[(i, i)] == 0.0 { 1.0 } else { 1.0 / m[(i, i)].abs().sqrt() }).collect();
+    let scaled = Mat::from_fn(p, p, |i, j| m[(i, j)] * scale[i] * scale[j]);
+    let (values, vectors) = symmetric_eigen(scaled.as_ref())?;
+    let largest = values.iter().fold(0.0_f64, |largest, it| largest.max(it.abs()));
+    let mut form = SignedForm { value: 0.0, rank: 0, negative: 0 };
+    for (k, value) in values.iter().enumerate().filter(|(_, it)| RANK_TOLERANCE * p as f64 * largest < it.abs()) {
+        let projection: f64 = (0..p).map(|i| vectors[(i, k)] * v[i] * scale[i]).sum();
+        form.value += projection * projection / value;
+        form.rank += 1;
+        form.negative += usize::from(*value < 0.0);
+    }
+    Ok(form)
+}
+
+/// Eigenvalues below this share of the largest are zero up to rounding, as in Wald statistics.
+const RANK_TOLERANCE: f64 = 1e-12;
 
 fn names(version: &str) -> [&'static str; 3] {
     match version {
