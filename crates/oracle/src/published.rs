@@ -66,7 +66,7 @@ impl Check {
         self
     }
 
-    const fn as_linearmodels(mut self, covariance: &'static str) -> Check {
+    const fn with_linearmodels(mut self, covariance: &'static str) -> Check {
         self.n_over_n_minus_1 = true;
         self.with(covariance, LINEARMODELS)
     }
@@ -129,7 +129,7 @@ const CHECKS: &[Check] = &[
         ),
         "year::2014:",
     )
-    .as_linearmodels("cluster:stfips"),
+    .with_linearmodels("cluster:stfips"),
     check(["wagepan", "pooled OLS with year dummies", "union"], Request::new(WAGEPAN, "pooled-ols", WAGES), "union"),
     check(
         ["wagepan", "random effects with year dummies", "educ"],
@@ -187,7 +187,7 @@ const CHECKS: &[Check] = &[
         ),
         "I(",
     )
-    .as_linearmodels("cluster:State"),
+    .with_linearmodels("cluster:State"),
     check(
         ["Prop 99", "2x2 DiD", "ATT"],
         Request::new(PROP99, "fixed-effects", "PacksPerCapita ~ treated | State + Year"),

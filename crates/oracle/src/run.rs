@@ -1,6 +1,6 @@
 //! Runs every case of every program and gathers what was found.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::Path};
 
 use parallax_model::{Distribution, Estimate, Note, Registry};
 use serde_json::Value;
@@ -75,7 +75,7 @@ impl Runner {
                 match program.case(&id) {
                     Some(case) => report.extend(self.case(program, case, &file.answer(&id)?)),
                     None => {
-                        report.errors.push(format!("{}: case `{id}` is not in the case table", program.file))
+                        report.errors.push(format!("{}: case `{id}` is not in the case table", program.file));
                     }
                 }
             }
@@ -88,7 +88,7 @@ impl Runner {
         }
         match private_data() {
             Some(root) => {
-                report.extend(self.whole(program, root.join("oracle/open/expected").join(program.file))?)
+                report.extend(self.whole(program, &root.join("oracle/open/expected").join(program.file))?);
             }
             None => report.skipped.push(format!(
                 "{}: cases on real data and the check that every case is classified need PARALLAX_DATA",
@@ -99,9 +99,9 @@ impl Runner {
     }
 
     /// The file with all cases: each must be in the case table or listed as not covered.
-    fn whole(&self, program: &Program, path: PathBuf) -> Result<Report, OracleError> {
+    fn whole(&self, program: &Program, path: &Path) -> Result<Report, OracleError> {
         let mut report = Report::default();
-        let file = AnswerFile::read(&path)?;
+        let file = AnswerFile::read(path)?;
         let mut used = vec![false; program.not_covered.len()];
         for id in file.ids() {
             let listed = program.not_covered.iter().position(|(pattern, _)| matches(pattern, &id));
@@ -120,7 +120,7 @@ impl Runner {
                     });
                 }
                 (None, None) => {
-                    report.errors.push(format!("{}: case `{id}` is not classified", program.file))
+                    report.errors.push(format!("{}: case `{id}` is not classified", program.file));
                 }
                 (Some(_), Some(_)) => {
                     report.errors.push(format!("{}: case `{id}` is both covered and not", program.file));
@@ -171,7 +171,7 @@ impl CaseRun<'_> {
                     continue;
                 }
                 None => {
-                    self.error(format!("covariance `{name}` is not classified"));
+                    self.error(&format!("covariance `{name}` is not classified"));
                     continue;
                 }
             };
@@ -190,7 +190,7 @@ impl CaseRun<'_> {
         match self.runner.fit(&self.case.request.options(options), rules) {
             Ok(it) => it,
             Err(it) => {
-                self.error(it.to_string());
+                self.error(&it.to_string());
                 None
             }
         }
@@ -206,7 +206,7 @@ impl CaseRun<'_> {
                 (Some(&ours), Some(theirs)) => {
                     self.compare("-", format!("coef {term}"), ours, *theirs, self.case.tolerance);
                 }
-                (None, Some(_)) => self.error(format!("no term `{term}` in ours")),
+                (None, Some(_)) => self.error(&format!("no term `{term}` in ours")),
                 (_, None) => self.leave_out(&format!("coef {name}"), "the program gives no number"),
             }
             named.push(term);
@@ -214,7 +214,7 @@ impl CaseRun<'_> {
         if !self.case.some_terms {
             let more: Vec<&String> = ours.keys().filter(|it| !named.contains(it)).collect();
             if !more.is_empty() {
-                self.error(format!("terms that the program does not have: {more:?}"));
+                self.error(&format!("terms that the program does not have: {more:?}"));
             }
         }
     }
@@ -229,9 +229,9 @@ impl CaseRun<'_> {
             let ours = estimate.effects.iter().find(|it| *it.0 == *name).map(|it| it.1 as f64);
             match (ours, levels.as_f64()) {
                 (Some(ours), Some(theirs)) => {
-                    self.compare("-", format!("levels of {name}"), ours, theirs, &EXACT)
+                    self.compare("-", format!("levels of {name}"), ours, theirs, &EXACT);
                 }
-                _ => self.error(format!("levels of `{name}` cannot be compared")),
+                _ => self.error(&format!("levels of `{name}` cannot be compared")),
             }
         }
         let dropped: Vec<String> = estimate
@@ -243,7 +243,7 @@ impl CaseRun<'_> {
             })
             .collect();
         if self.program.names_dropped && dropped != self.answer.collin_dropped {
-            self.error(format!(
+            self.error(&format!(
                 "dropped as collinear: ours {dropped:?}, theirs {:?}",
                 self.answer.collin_dropped
             ));
@@ -274,7 +274,7 @@ impl CaseRun<'_> {
             let Some(row) = rows.iter().find(|it| it.term == term) else {
                 match ours.without_options {
                     Some(reason) => self.leave_out(&format!("{name} {peer_term}"), reason),
-                    None => self.error(format!("no term `{term}` in ours")),
+                    None => self.error(&format!("no term `{term}` in ours")),
                 }
                 continue;
             };
@@ -312,7 +312,7 @@ impl CaseRun<'_> {
     fn statistics(&mut self) {
         for (name, theirs) in numbers(self.answer) {
             match (self.program.statistic)(self.case, &name) {
-                None => self.error(format!("statistic `{name}` is not classified")),
+                None => self.error(&format!("statistic `{name}` is not classified")),
                 Some(Statistic::NotCompared(reason)) => self.leave_out(&name, reason),
                 Some(Statistic::Ours(rules, get)) => {
                     let Some(estimate) = self.fit(&rules, self.case.request.options) else { continue };
@@ -324,7 +324,7 @@ impl CaseRun<'_> {
                     };
                     match get(&estimate) {
                         Some(ours) => self.compare_in(&rules.spec, name, (ours, theirs), tolerance, unit),
-                        None => self.error(format!("we have no `{name}`")),
+                        None => self.error(&format!("we have no `{name}`")),
                     }
                 }
             }
@@ -363,7 +363,7 @@ impl CaseRun<'_> {
         });
     }
 
-    fn error(&mut self, text: String) {
+    fn error(&mut self, text: &str) {
         self.report.errors.push(format!("{} `{}`: {text}", self.program.file, self.case.id));
     }
 
@@ -433,7 +433,7 @@ pub fn last_digit(number: f64) -> f64 {
 fn flatten(name: &str, value: &Value, found: &mut Vec<(String, f64)>) {
     match value {
         Value::Object(it) => {
-            it.iter().for_each(|(key, value)| flatten(&format!("{name}.{key}"), value, found))
+            it.iter().for_each(|(key, value)| flatten(&format!("{name}.{key}"), value, found));
         }
         Value::Number(it) => found.extend(it.as_f64().map(|it| (name.to_owned(), it))),
         Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) => {}

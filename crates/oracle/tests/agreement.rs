@@ -1,4 +1,9 @@
 //! Every stored number of another program against ours.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests stand outside the functions the lint exempts"
+)]
 
 use std::sync::OnceLock;
 
