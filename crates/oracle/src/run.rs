@@ -370,7 +370,7 @@ impl CaseRun<'_> {
     fn leave_out(&mut self, what: &str, reason: &str) {
         self.report.left_out.push(LeftOut {
             source: self.program.file.to_owned(),
-            case: String::new(),
+            case: self.case.id.to_owned(),
             what: what.to_owned(),
             reason: reason.to_owned(),
         });

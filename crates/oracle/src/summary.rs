@@ -27,12 +27,21 @@ pub fn summary(report: &Report) -> String {
     format!("{}\n{total} numbers compared, {apart} apart.\n", table(&rows))
 }
 
-/// What is not compared, and why: one line a reason and name.
+/// What is not compared, and why: one line for a name and its reason, with the case where it is only one.
 pub fn left_out(report: &Report) -> String {
-    let mut rows =
-        vec![["file", "case", "covariance or statistic", "why it is not compared"].map(str::to_owned)];
-    let line = |it: &crate::LeftOut| [it.source.clone(), it.case.clone(), it.what.clone(), it.reason.clone()];
-    rows.extend(report.left_out.iter().map(line));
+    let mut lines: BTreeMap<(&str, &str, &str), Vec<&str>> = BTreeMap::new();
+    for it in &report.left_out {
+        let what = if it.what.is_empty() { &it.case } else { &it.what };
+        lines.entry((&it.source, what, &it.reason)).or_default().push(&it.case);
+    }
+    let mut rows = vec![["file", "left out", "cases", "why"].map(str::to_owned)];
+    for ((source, what, reason), cases) in lines {
+        let cases = match cases.as_slice() {
+            [only] => (*only).to_owned(),
+            several => several.len().to_string(),
+        };
+        rows.push([source.into(), what.into(), cases, reason.into()]);
+    }
     table(&rows)
 }
 
