@@ -5,16 +5,24 @@
 //! prints with what we compute, cell by cell. [`write_outputs`] and [`check_outputs`] are the only
 //! functions that touch the disk.
 
+mod descriptive;
+mod estimate;
 mod layout;
 mod number;
 mod output;
 pub mod published;
+mod regression;
 mod render;
+mod study;
 mod table;
 mod width;
 
+pub use descriptive::{descriptive_table, descriptive_value};
+pub use estimate::{estimate_json, estimate_table};
 pub use number::{Digits, format_count, format_number};
 pub use output::{Difference, Output, OutputError, Written, check_outputs, write_outputs};
+pub use regression::{regression_table, regression_value};
 pub use render::{Format, UnknownFormat, render};
+pub use study::{compare_study, study_outputs, study_tables};
 pub use table::{Cell, HeaderCell, HeaderRow, Row, Table, TableError};
 pub use width::display_width;

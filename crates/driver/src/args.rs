@@ -1,0 +1,211 @@
+//! The command line.
+
+use std::{num::NonZeroUsize, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use parallax_model::{Formula, SingletonPolicy, SmallSample, VcovSpec};
+
+/// Evaluate policies with panel data: rebuild a study's tables from one file, and prove each number.
+#[derive(Debug, Parser)]
+#[command(name = "parallax", version, max_term_width = 100)]
+pub struct Arguments {
+    /// No progress and no summary on standard error.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Log what is being done on standard error.
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+    /// Number of threads; results do not depend on it.
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Rebuild every table of a study and compare it with what was printed.
+    Reproduce(Reproduce),
+    /// Fit one model.
+    Fit(Fit),
+    /// The arithmetic behind one standard error, under every program's rules.
+    ExplainSe(ExplainSe),
+    /// The panel as it is: units, periods, balance, gaps, adoption, variables.
+    Describe(Describe),
+    /// Read a data file and write it in another format.
+    Convert(Convert),
+    /// Make simulated data from a seed.
+    Simulate(Simulate),
+    /// List estimators, steps and index methods.
+    Estimators(Estimators),
+    /// The page of one estimator, step or index method.
+    Explain(Explain),
+    /// JSON schema of study files.
+    Schema,
+    /// The registry as JSON, for code generation.
+    #[command(hide = true)]
+    Registry,
+}
+
+#[derive(Debug, Args)]
+pub struct Reproduce {
+    /// Study files or their folders; without any, every study under ./datasets.
+    #[arg(value_name = "STUDY")]
+    pub studies: Vec<PathBuf>,
+    /// Folder with data; selects the study's source whose files lie there.
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<PathBuf>,
+    /// Source by name, where a study has several.
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+    /// Write nothing; exit with code 3 when a table differs from the file that is there.
+    #[arg(long)]
+    pub check: bool,
+    /// Folder for tables; without it they lie beside the study file, in tables/SOURCE.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// What `fit` and `explain-se` share: data and request.
+#[derive(Debug, Args)]
+pub struct ModelArguments {
+    /// A name of `parallax estimators`.
+    pub estimator: String,
+    /// Parquet, Arrow or CSV file, or a folder of such files.
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
+    /// Column of units.
+    #[arg(long, value_name = "COLUMN")]
+    pub unit: Option<String>,
+    /// Column of periods.
+    #[arg(long, value_name = "COLUMN")]
+    pub time: Option<String>,
+    /// "y ~ x1 + x2 | effect1 + effect2", as fixest reads it.
+    #[arg(long, value_name = "FORMULA")]
+    pub formula: Formula,
+    /// iid, hc0, hc1, hc2, hc3, cluster:A, cluster:A+B.
+    #[arg(long, value_name = "VCOV", default_value = "iid")]
+    pub vcov: VcovSpec,
+    /// Rules for small samples: fixest, reghdfe, xtreg, plm, none.
+    #[arg(long, value_name = "RULES", default_value = "fixest")]
+    pub small_sample: SmallSample,
+    /// Rows alone in a group of an effect: drop or keep.
+    #[arg(long, value_name = "POLICY", default_value = "drop")]
+    pub singletons: SingletonPolicy,
+    /// Column of analytic weights.
+    #[arg(long, value_name = "COLUMN")]
+    pub weights: Option<String>,
+    /// An option of the estimator, as key=value; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub options: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Fit {
+    #[command(flatten)]
+    pub model: ModelArguments,
+    /// How the result is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: FitFormat,
+    /// Level of intervals.
+    #[arg(long, default_value = "0.95", value_parser = level)]
+    pub level: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FitFormat {
+    Text,
+    Json,
+    Markdown,
+    Latex,
+    Csv,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainSe {
+    #[command(flatten)]
+    pub model: ModelArguments,
+    /// Term whose error is explained; the first one without it.
+    #[arg(long, value_name = "TERM")]
+    pub term: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Describe {
+    /// Parquet, Arrow or CSV file, or a folder of such files.
+    pub file: PathBuf,
+    /// Column of units.
+    #[arg(long, value_name = "COLUMN")]
+    pub unit: Option<String>,
+    /// Column of periods.
+    #[arg(long, value_name = "COLUMN")]
+    pub time: Option<String>,
+    /// Column of treatment, 0 and 1, for adoption cohorts.
+    #[arg(long, value_name = "COLUMN")]
+    pub treatment: Option<String>,
+    /// How the result is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub struct Convert {
+    /// Parquet, Arrow or CSV file, or a folder of such files.
+    pub from: PathBuf,
+    /// File to write; its ending says the format.
+    pub to: PathBuf,
+    /// Column of units; with --time, rows are sorted and checked.
+    #[arg(long, value_name = "COLUMN")]
+    pub unit: Option<String>,
+    /// Column of periods.
+    #[arg(long, value_name = "COLUMN")]
+    pub time: Option<String>,
+    /// Columns to keep, separated by commas.
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub columns: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Simulate {
+    /// What to simulate.
+    #[arg(value_enum)]
+    pub what: Simulation,
+    /// Folder with cities.csv and national.csv; the data are written there too.
+    #[arg(long, value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Seed, instead of the committed one.
+    #[arg(long)]
+    pub seed: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Simulation {
+    /// The replica of the seed paper's panel.
+    CbecReplica,
+}
+
+#[derive(Debug, Args)]
+pub struct Estimators {
+    /// How the result is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// A name of `parallax estimators`.
+    pub name: String,
+}
+
+fn level(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(it) if 0.0 < it && it < 1.0 => Ok(it),
+        _ => Err("a level lies between 0 and 1, as 0.95".to_owned()),
+    }
+}

@@ -1,0 +1,129 @@
+//! `parallax fit`: one model on one file.
+
+use std::io::Write;
+
+use parallax_base::Name;
+use parallax_ingest::{Loaded, ReadRequest, read};
+use parallax_model::{AbsorptionCache, Estimate, FitError, FormulaError, ModelSpec, Registry};
+use parallax_panel::PanelError;
+use parallax_report::{Format, estimate_json, estimate_table, render};
+use serde_json::{Map, Value};
+
+use crate::{
+    DriverError, Outcome,
+    args::{Fit, FitFormat, ModelArguments},
+};
+
+/// Fits and prints.
+pub fn run(arguments: &Fit, out: &mut dyn Write) -> Result<Outcome, DriverError> {
+    let request = Request::new(&arguments.model)?;
+    let loaded = request.load()?;
+    let estimate = request.fit(&loaded, &request.spec)?;
+    let notes = data_notes(&loaded);
+    match table_format(arguments.format) {
+        None => writeln!(out, "{:#}", estimate_json(&estimate, arguments.level, &notes))?,
+        Some(format) => {
+            let table = estimate_table(&estimate, arguments.level, loaded.simulated(), &notes);
+            write!(out, "{}", render(&table, format))?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn table_format(format: FitFormat) -> Option<Format> {
+    match format {
+        FitFormat::Json => None,
+        FitFormat::Text => Some(Format::Text),
+        FitFormat::Markdown => Some(Format::Markdown),
+        FitFormat::Latex => Some(Format::Latex),
+        FitFormat::Csv => Some(Format::Csv),
+    }
+}
+
+/// What a reader should know of the data themselves.
+fn data_notes(loaded: &Loaded) -> Vec<String> {
+    let mut notes = Vec::new();
+    if loaded.simulated() {
+        notes.push("the data are simulated; no number is a finding".to_owned());
+    }
+    notes.extend(loaded.notes.iter().map(ToString::to_string));
+    notes
+}
+
+/// A model request from the command line, checked against the registry before any data is read.
+pub struct Request<'a> {
+    arguments: &'a ModelArguments,
+    /// What to fit.
+    pub spec: ModelSpec,
+    registry: Registry,
+}
+
+impl<'a> Request<'a> {
+    /// Checks names and options.
+    pub fn new(arguments: &'a ModelArguments) -> Result<Request<'a>, DriverError> {
+        let registry = parallax_plugins::registry()?;
+        let spec = ModelSpec {
+            estimator: arguments.estimator.clone(),
+            formula: arguments.formula.clone(),
+            weights: arguments.weights.as_ref().map(Name::from),
+            vcov: arguments.vcov.clone(),
+            small_sample: arguments.small_sample,
+            singletons: arguments.singletons,
+            options: options(&arguments.options)?,
+        };
+        registry.estimator(&spec.estimator)?.check(&spec)?;
+        Ok(Request { arguments, spec, registry })
+    }
+
+    /// Reads the columns the model names, and no others.
+    pub fn load(&self) -> Result<Loaded, DriverError> {
+        let mut names = self.spec.formula.variables();
+        names.extend(self.spec.weights.clone());
+        for cluster in self.spec.vcov.clusters() {
+            names.extend(cluster.split('^').map(|it| Name::from(it.trim())));
+        }
+        names.retain(|it| ![&self.arguments.unit, &self.arguments.time].iter().any(|key| key.as_deref() == Some(it)));
+        names.sort();
+        names.dedup();
+        let mut request = ReadRequest::file(&self.arguments.data).only(names);
+        request.unit = self.arguments.unit.as_ref().map(Name::from);
+        request.time = self.arguments.time.as_ref().map(Name::from);
+        Ok(read(&request)?)
+    }
+
+    /// Fits `spec`, which may be the request under other rules.
+    pub fn fit(&self, loaded: &Loaded, spec: &ModelSpec) -> Result<Estimate, DriverError> {
+        let entry = self.registry.estimator(&spec.estimator)?;
+        let cache = AbsorptionCache::default();
+        entry.fit(&loaded.panel, spec, &cache).map_err(|it| explained(loaded, it))
+    }
+}
+
+/// Says which value of a file makes a column text, where that is the trouble.
+pub fn explained(loaded: &Loaded, error: FitError) -> DriverError {
+    let column = match &error {
+        FitError::Panel(PanelError::NotNumeric { name })
+        | FitError::Formula(FormulaError::Panel(PanelError::NotNumeric { name })) => name.clone(),
+        FitError::Formula(FormulaError::Text { expr }) => Name::from(expr.to_string()),
+        _ => return error.into(),
+    };
+    match loaded.explain_not_numeric(&column) {
+        Some(reason) => DriverError::NotNumeric(reason),
+        None => error.into(),
+    }
+}
+
+/// `key=value` pairs as JSON: numbers, true, false and lists are read as such, the rest is text.
+fn options(pairs: &[String]) -> Result<Map<String, Value>, DriverError> {
+    let mut options = Map::new();
+    for pair in pairs {
+        let Some((key, value)) = pair.split_once('=') else {
+            return Err(DriverError::Request(format!("--set {pair}: write key=value")));
+        };
+        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+        if options.insert(key.trim().to_owned(), value).is_some() {
+            return Err(DriverError::Request(format!("--set {key}: given twice")));
+        }
+    }
+    Ok(options)
+}

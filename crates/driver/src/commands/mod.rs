@@ -1,0 +1,10 @@
+//! One module a command.
+
+pub mod convert;
+pub mod describe;
+pub mod explain_se;
+pub mod fit;
+pub mod registry;
+pub mod reproduce;
+pub mod schema;
+pub mod simulate;

@@ -1,0 +1,272 @@
+//! `parallax reproduce`: studies in, tables out, printed against ours.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use parallax_ingest::{FileRequest, JoinOn, Loaded, ReadRequest, Select, read};
+use parallax_report::{
+    Output, check_outputs, compare_study,
+    published::{Comparison, Published, Summary, Verdict},
+    study_outputs, write_outputs,
+};
+use parallax_study::{DataFile, JoinKey, Root, Source, Study, StudyError, StudyFile, StudyResult};
+
+use crate::{DriverError, Outcome, args::Reproduce, progress::Progress};
+
+/// Runs each study, then writes or checks its files.
+pub fn run(
+    arguments: &Reproduce,
+    quiet: bool,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Outcome, DriverError> {
+    let named = !arguments.studies.is_empty();
+    let mut outcome = Outcome::Done;
+    let mut run_any = false;
+    for path in study_files(&arguments.studies)? {
+        let file = read_study(&path)?;
+        let source = match choose_source(&file, arguments, &path) {
+            Ok(it) => it,
+            Err(reason) if named => return Err(DriverError::Request(reason)),
+            Err(reason) => {
+                if !quiet {
+                    writeln!(err, "skipped {}: {reason}", file.name)?;
+                }
+                continue;
+            }
+        };
+        run_any = true;
+        if one(arguments, quiet, &path, file, &source, out)? == Outcome::Different {
+            outcome = Outcome::Different;
+        }
+    }
+    if !run_any {
+        return Err(DriverError::Request("no study has a source that fits --data or --source".to_owned()));
+    }
+    Ok(outcome)
+}
+
+fn one(
+    arguments: &Reproduce,
+    quiet: bool,
+    path: &Path,
+    file: StudyFile,
+    source: &str,
+    out: &mut dyn Write,
+) -> Result<Outcome, DriverError> {
+    let started = Instant::now();
+    let in_study = |source| DriverError::Study { path: path.to_owned(), source };
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let study = Study::plan(file, source, parallax_plugins::registry()?).map_err(in_study)?;
+    let loaded = load(&study, folder, arguments.data.as_deref()).map_err(|it| place(it, path))?;
+    refuse_unmarked_simulation(&study, &loaded, path)?;
+    let progress = Progress::new(quiet, &study.file.name, study.models.len());
+    let result = study.run(&loaded.panel, &|name| progress.done(name)).map_err(in_study)?;
+    drop(progress);
+    let comparisons = compare(&result, folder)?;
+    let outputs = study_outputs(&result, &comparisons);
+    let target = target(arguments, folder, &result);
+    if !quiet {
+        summarize(&result, &loaded, &comparisons, started, out)?;
+    }
+    if arguments.check { check(&target, &outputs, out) } else { write(&target, &outputs, quiet, out) }
+}
+
+/// Study files named, or every `datasets/*/study.toml`.
+fn study_files(named: &[PathBuf]) -> Result<Vec<PathBuf>, DriverError> {
+    if !named.is_empty() {
+        return Ok(named.iter().map(|it| if it.is_dir() { it.join("study.toml") } else { it.clone() }).collect());
+    }
+    let root = Path::new("datasets");
+    let none = || {
+        DriverError::Request("no ./datasets with studies here; name a study file or its folder".to_owned())
+    };
+    let mut found: Vec<PathBuf> = fs::read_dir(root)
+        .map_err(|_| none())?
+        .filter_map(|it| it.ok().map(|it| it.path().join("study.toml")))
+        .filter(|it| it.is_file())
+        .collect();
+    found.sort();
+    if found.is_empty() { Err(none()) } else { Ok(found) }
+}
+
+fn read_study(path: &Path) -> Result<StudyFile, DriverError> {
+    let text = fs::read_to_string(path).map_err(|source| DriverError::Read { path: path.to_owned(), source })?;
+    StudyFile::parse(&text).map_err(|source| DriverError::Study { path: path.to_owned(), source })
+}
+
+/// `--source` by name; else with `--data` the first source all of whose files are there; else the
+/// first one that needs no `--data`.
+fn choose_source(file: &StudyFile, arguments: &Reproduce, path: &Path) -> Result<String, String> {
+    let sources = &file.data.sources;
+    if let Some(name) = &arguments.source {
+        let known = sources.iter().map(|it| it.name.as_str());
+        return match sources.iter().find(|it| it.name == *name) {
+            Some(it) => Ok(it.name.clone()),
+            None => Err(format!(
+                "{}: no source `{name}`{}",
+                path.display(),
+                parallax_base::with_suggestion(name, known)
+            )),
+        };
+    }
+    let outside = |it: &&Source| it.files.iter().any(|file| file.root == Root::Data);
+    let Some(data) = &arguments.data else {
+        return sources
+            .iter()
+            .find(|it| !outside(it))
+            .map(|it| it.name.clone())
+            .ok_or_else(|| format!("{}: every source needs --data", path.display()));
+    };
+    let missing = |it: &Source| {
+        let files = it.files.iter().filter(|file| file.root == Root::Data);
+        files.map(|file| data.join(&file.path)).find(|file| !file.exists())
+    };
+    let mut reason = format!("{}: no source reads from --data", path.display());
+    for source in sources.iter().filter(outside) {
+        match missing(source) {
+            None => return Ok(source.name.clone()),
+            Some(file) => reason = format!("source `{}` needs {}, which is not there", source.name, file.display()),
+        }
+    }
+    Err(reason)
+}
+
+fn load(study: &Study, folder: &Path, data: Option<&Path>) -> Result<Loaded, DriverError> {
+    let needs = study
+        .needs()
+        .map_err(|source| DriverError::Study { path: folder.join("study.toml"), source })?;
+    let files = study.source.files.iter().map(|it| file_request(it, folder, data)).collect::<Result<_, _>>()?;
+    Ok(read(&ReadRequest {
+        files,
+        unit: Some(study.file.data.unit.clone()),
+        time: Some(study.file.data.time.clone()),
+        select: Select::Only(needs),
+    })?)
+}
+
+fn file_request(file: &DataFile, folder: &Path, data: Option<&Path>) -> Result<FileRequest, DriverError> {
+    let root = match (file.root, data) {
+        (Root::Study, _) => folder,
+        (Root::Data, Some(it)) => it,
+        (Root::Data, None) => {
+            return Err(DriverError::Request(format!("{} lies under --data; say where", file.path)));
+        }
+    };
+    let on = match file.on {
+        JoinKey::UnitTime => JoinOn::UnitTime,
+        JoinKey::Unit => JoinOn::Unit,
+        JoinKey::Time => JoinOn::Time,
+    };
+    let mut request = FileRequest::new(root.join(&file.path)).on(on);
+    for (in_panel, in_file) in &file.columns {
+        request = request.rename(in_file.clone(), in_panel.clone());
+    }
+    Ok(request)
+}
+
+/// Errors of a study's data name the study too.
+fn place(error: DriverError, path: &Path) -> DriverError {
+    match error {
+        DriverError::Ingest(it) => DriverError::Request(format!("{}: {it}", path.display())),
+        other => other,
+    }
+}
+
+/// A file that says it is simulated must not pass for real data.
+fn refuse_unmarked_simulation(study: &Study, loaded: &Loaded, path: &Path) -> Result<(), DriverError> {
+    if loaded.simulated() && !study.source.simulated {
+        let source = StudyError::Entry {
+            place: format!("source `{}`", study.source.name),
+            message: "a file says its numbers are simulated; write `simulated = true`".to_owned(),
+        };
+        return Err(DriverError::Study { path: path.to_owned(), source });
+    }
+    Ok(())
+}
+
+fn compare(result: &StudyResult, folder: &Path) -> Result<Vec<Comparison>, DriverError> {
+    let path = folder.join("published.toml");
+    if !result.study.source.compare {
+        return Ok(Vec::new());
+    }
+    let text = match fs::read_to_string(&path) {
+        Ok(it) => it,
+        Err(it) if it.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => return Err(DriverError::Read { path, source }),
+    };
+    let published: Published = text.parse().map_err(|source| DriverError::Published { path, source })?;
+    Ok(compare_study(&published, result))
+}
+
+fn target(arguments: &Reproduce, folder: &Path, result: &StudyResult) -> PathBuf {
+    let (study, source) = (&result.study.file.name, &result.study.source.name);
+    match &arguments.out {
+        Some(it) => it.join(study).join(source),
+        None => folder.join("tables").join(source),
+    }
+}
+
+fn summarize(
+    result: &StudyResult,
+    loaded: &Loaded,
+    comparisons: &[Comparison],
+    started: Instant,
+    out: &mut dyn Write,
+) -> Result<(), DriverError> {
+    let study = &result.study;
+    let simulated = if study.source.simulated { ", simulated data" } else { "" };
+    writeln!(out, "{}: source {}{simulated}", study.file.title, study.source.name)?;
+    for note in loaded.notes.iter().chain(&result.notes) {
+        writeln!(out, "  {note}")?;
+    }
+    for it in &result.models {
+        if let Err(reason) = &it.estimate {
+            writeln!(out, "  model {} failed: {reason}", it.model.name)?;
+        }
+    }
+    for it in comparisons {
+        writeln!(out, "  {}: {}", it.table, it.summary())?;
+        let stale = it.cells.iter().filter(|cell| cell.verdict == Verdict::StaleExplanation);
+        for cell in stale {
+            writeln!(out, "    {} {}: explained, but it matches; remove the explanation", cell.column, cell.row)?;
+        }
+    }
+    let total: Summary = comparisons.iter().map(Comparison::summary).sum();
+    if !comparisons.is_empty() {
+        writeln!(out, "  printed against ours: {total}")?;
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    writeln!(out, "  {} rows, {} models, {seconds:.2} s", result.panel.n_rows(), result.models.len())?;
+    Ok(())
+}
+
+fn check(target: &Path, outputs: &[Output], out: &mut dyn Write) -> Result<Outcome, DriverError> {
+    let differences = check_outputs(target, outputs)?;
+    for it in &differences {
+        writeln!(out, "  differs: {}: {it}", target.display())?;
+    }
+    if !differences.is_empty() {
+        return Ok(Outcome::Different);
+    }
+    writeln!(out, "  {} files in {} are as they would be written", outputs.len(), target.display())?;
+    Ok(Outcome::Done)
+}
+
+fn write(target: &Path, outputs: &[Output], quiet: bool, out: &mut dyn Write) -> Result<Outcome, DriverError> {
+    let written = write_outputs(target, outputs)?;
+    if !quiet {
+        writeln!(
+            out,
+            "  {} files in {}, {} changed",
+            outputs.len(),
+            target.display(),
+            written.changed.len()
+        )?;
+    }
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,63 @@
+//! Everything that ends the program with code 1.
+
+use std::{io, path::PathBuf};
+
+use parallax_ingest::IngestError;
+use parallax_model::{FitError, RegistryError};
+use parallax_panel::PanelError;
+use parallax_report::{OutputError, published::PublishedError};
+use parallax_study::StudyError;
+
+/// The data, the model or the disk say no.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DriverError {
+    /// Reading or writing data.
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+    /// A panel.
+    #[error(transparent)]
+    Panel(#[from] PanelError),
+    /// A model.
+    #[error(transparent)]
+    Fit(#[from] FitError),
+    /// A model that needs numbers where a file has text; says which value is in the way.
+    #[error("{0}")]
+    NotNumeric(String),
+    /// A plugin that is not there.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// A study file.
+    #[error("{}: {source}", path.display())]
+    Study {
+        /// The study file.
+        path: PathBuf,
+        /// What is wrong.
+        source: StudyError,
+    },
+    /// Printed numbers.
+    #[error("{}: {source}", path.display())]
+    Published {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: PublishedError,
+    },
+    /// Results.
+    #[error(transparent)]
+    Write(#[from] OutputError),
+    /// A file that cannot be read.
+    #[error("{}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Standard output.
+    #[error("standard output: {0}")]
+    Output(#[from] io::Error),
+    /// A request that cannot be met, with what to do.
+    #[error("{0}")]
+    Request(String),
+}

@@ -1,0 +1,116 @@
+//! One estimate: the JSON contract of `parallax fit`, and a table for people.
+
+use parallax_model::{Distribution, Estimate, TermRow};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    Digits,
+    table::{Cell, HeaderRow, Row, Table},
+};
+
+/// The stable JSON form: full precision, missing numbers as null, keys in a fixed order.
+pub fn estimate_json(estimate: &Estimate, level: f64, notes: &[String]) -> Value {
+    let k = estimate.coef.len();
+    let matrix: Vec<Vec<Value>> =
+        (0..k).map(|i| (0..k).map(|j| number(estimate.vcov.matrix[(i, j)])).collect()).collect();
+    let stats: Map<String, Value> =
+        estimate.stats.iter().map(|(name, value)| (name.to_owned(), number(value))).collect();
+    let sample = &estimate.sample;
+    let dropped: Map<String, Value> =
+        sample.dropped.iter().map(|(why, n)| (why.to_string(), json!(n))).collect();
+    let terms: Vec<Value> = estimate.rows(level).iter().map(term_json).collect();
+    let df = match estimate.distribution {
+        Distribution::StudentT(df) => number(df),
+        Distribution::Normal => Value::Null,
+    };
+    json!({
+        "estimator": estimate.estimator,
+        "nobs": sample.rows_used,
+        "terms": terms,
+        "vcov": { "kind": estimate.vcov.spec.to_string(), "matrix": matrix },
+        "df": df,
+        "stats": stats,
+        "sample": {
+            "rows_in": sample.rows_in,
+            "rows_used": sample.rows_used,
+            "dropped": dropped,
+            "hash": sample.hash,
+        },
+        "notes": all_notes(estimate, notes),
+    })
+}
+
+/// A coefficient table with statistics and notes below.
+pub fn estimate_table(estimate: &Estimate, level: f64, simulated: bool, notes: &[String]) -> Table {
+    let mut table = Table::new(estimate.estimator, format!("{}: {}", estimate.estimator, estimate.outcome));
+    table.simulated = simulated;
+    let statistic = match estimate.distribution {
+        Distribution::Normal => "z",
+        Distribution::StudentT(_) => "t",
+    };
+    let interval = format!("{}% interval", level * 100.0);
+    table.header.push(HeaderRow::new(["Term", "Estimate", "Std. error", statistic, "p", &interval, ""]));
+    for row in estimate.rows(level) {
+        let numbers =
+            [row.estimate, row.std_error, row.statistic, row.p_value, row.conf_low, row.conf_high];
+        table.body.push(Row::cells(row.term, numbers.map(significant)));
+    }
+    table.body.push(Row::Rule);
+    let line = |label: &str, cell: Cell| {
+        let rest = std::iter::repeat_n(Cell::Empty, 5);
+        Row::cells(label, std::iter::once(cell).chain(rest))
+    };
+    table.body.push(line("Observations", Cell::Count(estimate.sample.rows_used as u64)));
+    if let Some(units) = estimate.sample.units {
+        table.body.push(line("Units", Cell::Count(units as u64)));
+    }
+    for (name, value) in estimate.stats.iter() {
+        table.body.push(line(name, significant(value)));
+    }
+    table.notes = all_notes(estimate, notes);
+    table
+}
+
+fn significant(value: f64) -> Cell {
+    Cell::Number { value, digits: Digits::Significant(6) }
+}
+
+fn all_notes(estimate: &Estimate, notes: &[String]) -> Vec<String> {
+    let it = &estimate.vcov.arithmetic;
+    let sample = &estimate.sample;
+    let mut all = vec![format!(
+        "covariance {}, small-sample rules {}: n = {}, K = {}, {}; t distribution: {}",
+        estimate.vcov.spec, estimate.vcov.small_sample, it.n, it.k, it.factor_text, it.t_df_text
+    )];
+    if estimate.distribution == Distribution::Normal {
+        all.push("statistics are compared with the normal distribution".to_owned());
+    }
+    if !estimate.effects.is_empty() {
+        let effects: Vec<String> =
+            estimate.effects.iter().map(|(name, levels)| format!("{name} ({levels} levels)")).collect();
+        all.push(format!("effects absorbed: {}; singletons: {}", effects.join(", "), sample.singletons));
+    }
+    let dropped: Vec<String> = sample.dropped.iter().map(|(why, n)| format!("{n} {why}")).collect();
+    if !dropped.is_empty() {
+        all.push(format!("{} of {} rows used; out: {}", sample.rows_used, sample.rows_in, dropped.join(", ")));
+    }
+    all.extend(estimate.notes.iter().map(ToString::to_string));
+    all.extend(notes.iter().cloned());
+    all
+}
+
+fn term_json(row: &TermRow) -> Value {
+    json!({
+        "term": row.term,
+        "estimate": number(row.estimate),
+        "std_error": number(row.std_error),
+        "statistic": number(row.statistic),
+        "p_value": number(row.p_value),
+        "conf_low": number(row.conf_low),
+        "conf_high": number(row.conf_high),
+    })
+}
+
+fn number(value: f64) -> Value {
+    if value.is_finite() { json!(value + 0.0) } else { Value::Null }
+}

@@ -1,0 +1,55 @@
+//! A whole study as tables and files, and its comparison with what was printed.
+
+use parallax_study::{StudyResult, TableEntry, TableKind};
+
+use crate::{
+    Format, Output, Table, descriptive_table, descriptive_value,
+    published::{CellKey, Comparison, Published, Value},
+    regression_table, regression_value, render,
+};
+
+/// The tables of a study, in file order.
+pub fn study_tables(result: &StudyResult) -> Vec<Table> {
+    result.study.file.tables.iter().map(|it| table(it, result)).collect()
+}
+
+/// Every printed cell of the study's tables with a verdict.
+pub fn compare_study(published: &Published, result: &StudyResult) -> Vec<Comparison> {
+    let ours = |key: &CellKey| value(result, key);
+    result.study.file.tables.iter().filter_map(|it| published.compare(&it.id, ours)).collect()
+}
+
+/// Every table in every format, and each comparison beside its table.
+pub fn study_outputs(result: &StudyResult, comparisons: &[Comparison]) -> Vec<Output> {
+    let mut outputs = Vec::new();
+    for table in study_tables(result) {
+        outputs.extend(files(&table, &table.id));
+    }
+    for comparison in comparisons {
+        let table = comparison.to_table(result.study.source.simulated);
+        outputs.extend(files(&table, &format!("{}-printed-against-ours", comparison.table)));
+    }
+    outputs
+}
+
+fn files(table: &Table, stem: &str) -> Vec<Output> {
+    let file = |format: &Format| {
+        Output::new(format!("{stem}.{}", format.extension()), render(table, *format).into_bytes())
+    };
+    Format::ALL.iter().map(file).collect()
+}
+
+fn table(entry: &TableEntry, result: &StudyResult) -> Table {
+    match entry.kind {
+        TableKind::Descriptive { .. } => descriptive_table(entry, result),
+        TableKind::Regression { .. } => regression_table(entry, result),
+    }
+}
+
+fn value(result: &StudyResult, key: &CellKey) -> Option<Value> {
+    let entry = result.study.file.tables.iter().find(|it| it.id == key.table)?;
+    match entry.kind {
+        TableKind::Descriptive { .. } => descriptive_value(entry, result, key),
+        TableKind::Regression { .. } => regression_value(entry, result, key),
+    }
+}
