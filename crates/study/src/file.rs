@@ -182,9 +182,9 @@ pub struct ModelEntry {
     pub sources: Vec<String>,
 }
 
-/// One table.
+/// One table. Unknown keys are refused by [`TableKind`], which takes what is left.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub struct TableEntry {
     /// Identifier: file name and key in `published.toml`.
     pub id: String,
@@ -210,7 +210,7 @@ fn three() -> u8 {
 
 /// What a table shows.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+#[serde(tag = "kind", deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum TableKind {
     /// Variables by statistics.
     Descriptive {
