@@ -78,7 +78,10 @@ impl fmt::Display for Note {
                 write!(f, "{clamped} negative eigenvalues of the covariance matrix set to zero")
             }
             Note::Absorbed { method, iterations, certificate } => {
-                write!(f, "effects absorbed by {method}: {iterations} iterations, certificate {certificate:.1e}")
+                write!(
+                    f,
+                    "effects absorbed by {method}: {iterations} iterations, certificate {certificate:.1e}"
+                )
             }
             Note::Step { step, text } => write!(f, "{step}: {text}"),
             Note::Ingest { file, text } => write!(f, "{file}: {text}"),

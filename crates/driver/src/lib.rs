@@ -27,7 +27,8 @@ pub fn main(
         Err(it) => return usage(&it, out, err),
     };
     if arguments.verbose {
-        let logging = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::DEBUG);
+        let logging =
+            tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::DEBUG);
         // A second call in one process (tests) keeps the first subscriber.
         let _ = logging.try_init();
     }

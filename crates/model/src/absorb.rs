@@ -30,10 +30,13 @@ struct AbsorberKey {
     max_iterations: usize,
 }
 
+/// A column with its effects taken out, and how.
+type Residualized = (Arc<Vec<f64>>, AbsorbReport);
+
 #[derive(Debug)]
 struct Shared {
     absorber: Result<Absorber, String>,
-    columns: Mutex<HashMap<Name, (Arc<Vec<f64>>, AbsorbReport)>>,
+    columns: Mutex<HashMap<Name, Residualized>>,
 }
 
 /// Outcome and regressors with the effects taken out.
@@ -65,9 +68,10 @@ impl Design<'_> {
     /// When iteration does not converge; never silently.
     pub fn absorb(&self, options: &AbsorbOptions) -> Result<Absorbed, FitError> {
         let shared = self.cache.shared(self, options);
-        let wanted: Vec<(&Name, &Arc<Vec<f64>>)> = std::iter::once((&self.outcome.name, &self.outcome.values))
-            .chain(self.regressors.iter().map(|it| (&it.name, &it.values)))
-            .collect();
+        let wanted: Vec<(&Name, &Arc<Vec<f64>>)> =
+            std::iter::once((&self.outcome.name, &self.outcome.values))
+                .chain(self.regressors.iter().map(|it| (&it.name, &it.values)))
+                .collect();
         let mut done = shared.residualized(&wanted)?;
         let report = worst(&done).ok_or_else(poisoned)?;
         let regressors = done.split_off(1).into_iter().map(|it| it.0).collect();
@@ -107,10 +111,7 @@ impl Shared {
     }
 
     /// Residuals of each wanted column. Columns nobody has asked for yet are done together.
-    fn residualized(
-        &self,
-        wanted: &[(&Name, &Arc<Vec<f64>>)],
-    ) -> Result<Vec<(Arc<Vec<f64>>, AbsorbReport)>, FitError> {
+    fn residualized(&self, wanted: &[(&Name, &Arc<Vec<f64>>)]) -> Result<Vec<Residualized>, FitError> {
         let absorber = self.absorber.as_ref().map_err(|it| FitError::Model(it.clone()))?;
         let mut known = self.columns.lock().map_err(|_| poisoned())?;
         let missing: Vec<_> = wanted.iter().filter(|it| !known.contains_key(it.0)).collect();
@@ -129,7 +130,7 @@ fn poisoned() -> FitError {
     FitError::Model("a model that shared this absorption failed; run it alone to see why".to_owned())
 }
 
-fn worst(done: &[(Arc<Vec<f64>>, AbsorbReport)]) -> Option<AbsorbReport> {
+fn worst(done: &[Residualized]) -> Option<AbsorbReport> {
     done.iter().map(|it| it.1).reduce(|worst, it| AbsorbReport {
         iterations: worst.iterations.max(it.iterations),
         certificate: worst.certificate.max(it.certificate),

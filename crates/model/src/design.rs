@@ -94,8 +94,7 @@ impl<'p> Design<'p> {
         let groups = clusters.iter().map(|(_, codes)| sample.pick_codes(codes)).collect();
         let on_sample =
             |it: &NamedColumn| Regressor { name: it.name.clone(), values: sample.pick_shared(&it.values) };
-        let effect =
-            |it: &NamedCodes| Effect { name: it.name.clone(), codes: sample.pick_codes(&it.codes) };
+        let effect = |it: &NamedCodes| Effect { name: it.name.clone(), codes: sample.pick_codes(&it.codes) };
         Ok(Design {
             panel,
             outcome: on_sample(&columns.outcome),

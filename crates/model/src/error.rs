@@ -42,7 +42,9 @@ pub enum FitError {
         reason: String,
     },
     /// No regressor is left.
-    #[error("no regressor is left to estimate: {dropped} collinear with the effects or constant on the sample")]
+    #[error(
+        "no regressor is left to estimate: {dropped} collinear with the effects or constant on the sample"
+    )]
     NoRegressor {
         /// The dropped names.
         dropped: String,

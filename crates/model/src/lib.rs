@@ -20,7 +20,7 @@ mod step;
 
 pub use absorb::{Absorbed, AbsorptionCache};
 pub use design::{Design, Effect, Regressor};
-pub use distribution::{Distribution, f_upper, chi2_upper};
+pub use distribution::{Distribution, chi2_upper, f_upper};
 pub use error::{FitError, StepError};
 pub use estimate::{Estimate, SampleReport, Statistics, Term, TermRow};
 pub use formula::{Expr, Formula, FormulaError};
@@ -32,7 +32,9 @@ pub use parallax_linalg::{self as linalg, Mat, MatRef};
 pub use parallax_panel::{self as panel, Panel};
 pub use parallax_vcov::{self as vcov, SmallSample, Vcov, VcovKind, VcovPlan, VcovSpec};
 pub use registry::{ColumnUse, Entry, IndexEntry, Registry, RegistryError, StepEntry};
-pub use regression::{Constant, Regression, RegressionInput, r_squared, regress, squared_correlation, wald, weighted_mean};
+pub use regression::{
+    Constant, Regression, RegressionInput, r_squared, regress, squared_correlation, wald, weighted_mean,
+};
 pub use spec::{ModelSpec, SingletonPolicy};
 pub use step::{Step, Stepped};
 

@@ -13,6 +13,12 @@ use crate::{
     PluginMeta, Step, StepError, Stepped, Support,
 };
 
+/// A plugin's options as a study file or the command line writes them.
+type Options = Map<String, Value>;
+
+/// The columns that options make a plugin read.
+type ReadColumns = fn(&Options) -> Result<Vec<Name>, String>;
+
 /// An estimator behind function pointers, so that a list of them can be made.
 #[derive(Debug)]
 pub struct Entry {
@@ -24,8 +30,8 @@ pub struct Entry {
     pub line: u32,
     schema: fn() -> Schema,
     defaults: fn() -> Value,
-    check: fn(&Map<String, Value>) -> Result<(), String>,
-    fit: fn(&Design<'_>, &Map<String, Value>) -> Result<Estimate, FitError>,
+    check: fn(&Options) -> Result<(), String>,
+    fit: fn(&Design<'_>, &Options) -> Result<Estimate, FitError>,
 }
 
 /// A step behind function pointers.
@@ -38,8 +44,8 @@ pub struct StepEntry {
     /// Where it is registered.
     pub line: u32,
     schema: fn() -> Schema,
-    columns: fn(&Map<String, Value>) -> Result<ColumnUse, String>,
-    apply: fn(&Panel, &Map<String, Value>) -> Result<Stepped, StepError>,
+    columns: fn(&Options) -> Result<ColumnUse, String>,
+    apply: fn(&Panel, &Options) -> Result<Stepped, StepError>,
 }
 
 /// An index method behind function pointers.
@@ -52,8 +58,8 @@ pub struct IndexEntry {
     /// Where it is registered.
     pub line: u32,
     schema: fn() -> Schema,
-    reads: fn(&Map<String, Value>) -> Result<Vec<Name>, String>,
-    build: fn(&Panel, &Map<String, Value>) -> Result<IndexResult, StepError>,
+    reads: ReadColumns,
+    build: fn(&Panel, &Options) -> Result<IndexResult, StepError>,
 }
 
 /// Columns a step reads and makes.
@@ -118,8 +124,7 @@ impl Entry {
             check: |options| read_options::<E::Options>(options).map(|_| ()),
             fit: |design, options| {
                 let plugin = E::META.plugin.name;
-                let options =
-                    read_options(options).map_err(|reason| FitError::Options { plugin, reason })?;
+                let options = read_options(options).map_err(|reason| FitError::Options { plugin, reason })?;
                 E::fit(design, &options)
             },
         }
@@ -143,21 +148,20 @@ impl Entry {
         let plugin = self.meta.plugin.name;
         (self.check)(&spec.options).map_err(|reason| FitError::Options { plugin, reason })?;
         let able = &self.meta.capabilities;
-        let refuse = |what: String, advice: String| {
-            Err(FitError::Unsupported { estimator: plugin, what, advice })
-        };
+        let refuse =
+            |what: String, advice: String| Err(FitError::Unsupported { estimator: plugin, what, advice });
         if !able.vcov.contains(&spec.vcov.kind()) {
             let kinds: Vec<String> = able.vcov.iter().map(ToString::to_string).collect();
-            return refuse(format!("covariance `{}`", spec.vcov), format!("it supports {}", kinds.join(", ")));
+            return refuse(
+                format!("covariance `{}`", spec.vcov),
+                format!("it supports {}", kinds.join(", ")),
+            );
         }
         if spec.weights.is_some() && !able.weights {
             return refuse("weights".to_owned(), "remove them or use another estimator".to_owned());
         }
         if spec.formula.instruments.is_some() && !able.instruments {
-            return refuse(
-                "instruments".to_owned(),
-                "remove the part after the second `|`".to_owned(),
-            );
+            return refuse("instruments".to_owned(), "remove the part after the second `|`".to_owned());
         }
         match (able.effects, !spec.formula.effects.is_empty()) {
             (Support::Refused, true) => refuse(
@@ -221,7 +225,7 @@ impl StepEntry {
     ///
     /// # Errors
     /// [`StepError::Options`].
-    pub fn columns(&self, options: &Map<String, Value>) -> Result<ColumnUse, StepError> {
+    pub fn columns(&self, options: &Options) -> Result<ColumnUse, StepError> {
         (self.columns)(options).map_err(|reason| StepError::Options { plugin: self.meta.name, reason })
     }
 
@@ -229,7 +233,7 @@ impl StepEntry {
     ///
     /// # Errors
     /// What the step says.
-    pub fn apply(&self, panel: &Panel, options: &Map<String, Value>) -> Result<Stepped, StepError> {
+    pub fn apply(&self, panel: &Panel, options: &Options) -> Result<Stepped, StepError> {
         (self.apply)(panel, options)
     }
 }
@@ -261,7 +265,7 @@ impl IndexEntry {
     ///
     /// # Errors
     /// [`StepError::Options`].
-    pub fn reads(&self, options: &Map<String, Value>) -> Result<Vec<Name>, StepError> {
+    pub fn reads(&self, options: &Options) -> Result<Vec<Name>, StepError> {
         (self.reads)(options).map_err(|reason| StepError::Options { plugin: self.meta.name, reason })
     }
 
@@ -269,12 +273,12 @@ impl IndexEntry {
     ///
     /// # Errors
     /// What the method says.
-    pub fn build(&self, panel: &Panel, options: &Map<String, Value>) -> Result<IndexResult, StepError> {
+    pub fn build(&self, panel: &Panel, options: &Options) -> Result<IndexResult, StepError> {
         (self.build)(panel, options)
     }
 }
 
-fn read_options<T: Serialize + DeserializeOwned + JsonSchema>(options: &Map<String, Value>) -> Result<T, String> {
+fn read_options<T: Serialize + DeserializeOwned + JsonSchema>(options: &Options) -> Result<T, String> {
     serde_json::from_value(Value::Object(options.clone())).map_err(|it| it.to_string())
 }
 

@@ -64,8 +64,7 @@ pub struct Regression {
 /// No column left, too few rows, or what the covariance says.
 pub fn regress(input: &RegressionInput<'_>, plan: &VcovPlan) -> Result<Regression, FitError> {
     let options = LeastSquaresOptions::default();
-    let fit =
-        least_squares(input.columns, input.outcome, input.weights, input.reference_norms, &options)?;
+    let fit = least_squares(input.columns, input.outcome, input.weights, input.reference_norms, &options)?;
     let mut notes: Vec<Note> = fit.dropped.iter().map(|&it| dropped(&input.terms[it])).collect();
     if fit.kept.is_empty() && input.constant.is_none() {
         let dropped: Vec<String> = input.terms.iter().map(ToString::to_string).collect();
@@ -122,8 +121,11 @@ fn with_constant(
     let n = input.outcome.len();
     let k = columns.len();
     let means: Vec<f64> = fit.kept.iter().map(|&it| constant.column_means[it]).collect();
-    let shifted: Vec<Vec<f64>> =
-        columns.iter().zip(&means).map(|(column, mean)| column.iter().map(|it| it + mean).collect()).collect();
+    let shifted: Vec<Vec<f64>> = columns
+        .iter()
+        .zip(&means)
+        .map(|(column, mean)| column.iter().map(|it| it + mean).collect())
+        .collect();
     let ones = vec![1.0; n];
     let mut all: Vec<&[f64]> = shifted.iter().map(Vec::as_slice).collect();
     all.push(&ones);

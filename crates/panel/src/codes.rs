@@ -38,7 +38,7 @@ impl Codes {
                 }),
             });
         }
-        let order = sorted_order(&texts, |a, b| a.cmp(b));
+        let order = sorted_order(&texts, Ord::cmp);
         let labels = Labels::Text(order.iter().map(|&it| Name::from(texts[it])).collect());
         Codes::relabelled(code, &order, labels)
     }
@@ -215,7 +215,8 @@ fn dense_integers(values: &[f64]) -> Option<Codes> {
             labels.push(low as i64 + offset as i64);
         }
     }
-    let code = values.iter().map(|&it| if it.is_nan() { MISSING } else { rank[(it - low) as usize] }).collect();
+    let code =
+        values.iter().map(|&it| if it.is_nan() { MISSING } else { rank[(it - low) as usize] }).collect();
     Some(Codes { code: Arc::new(code), labels: Arc::new(Labels::Integers(labels)) })
 }
 

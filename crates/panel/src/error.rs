@@ -48,7 +48,9 @@ pub enum PanelError {
         name: Name,
     },
     /// The operation needs to know units and periods.
-    #[error("{what} needs to know units and periods: say --unit and --time (or `unit` and `time` in the study file)")]
+    #[error(
+        "{what} needs to know units and periods: say --unit and --time (or `unit` and `time` in the study file)"
+    )]
     NotIndexed {
         /// What was asked.
         what: String,

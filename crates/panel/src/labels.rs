@@ -41,7 +41,13 @@ impl Labels {
             Labels::Text(it) | Labels::Combined(it) => it.get(g).map(Name::to_string).unwrap_or_default(),
             Labels::Integers(it) => it.get(g).map(i64::to_string).unwrap_or_default(),
             Labels::Reals(it) => it.get(g).map(f64::to_string).unwrap_or_default(),
-            Labels::Rows(n) => if g < *n { (g + 1).to_string() } else { String::new() },
+            Labels::Rows(n) => {
+                if g < *n {
+                    (g + 1).to_string()
+                } else {
+                    String::new()
+                }
+            }
         }
     }
 

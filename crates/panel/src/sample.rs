@@ -139,10 +139,12 @@ impl<'p> SampleBuilder<'p> {
     /// [`PanelError::EmptySample`] with the ledger when nothing is left.
     pub fn finish(self) -> Result<Sample, PanelError> {
         let rows_in = self.keep.len();
-        let rows = if self.dropped.is_empty() { Rows::All(rows_in) } else { Rows::Some(Arc::new(self.rows())) };
+        let rows =
+            if self.dropped.is_empty() { Rows::All(rows_in) } else { Rows::Some(Arc::new(self.rows())) };
         if rows.is_empty() {
             let reasons: Vec<String> = self.dropped.iter().map(|(why, n)| format!("{n} {why}")).collect();
-            let reasons = if reasons.is_empty() { "the data have no rows".to_owned() } else { reasons.join(", ") };
+            let reasons =
+                if reasons.is_empty() { "the data have no rows".to_owned() } else { reasons.join(", ") };
             return Err(PanelError::EmptySample { reasons });
         }
         let hash = hash_rows(self.panel, &rows);
@@ -205,7 +207,8 @@ fn hash_rows(panel: &Panel, rows: &Rows) -> u64 {
     let fold = |hash: u64, word: u64| (hash ^ word).wrapping_mul(PRIME).rotate_left(23);
     let indexed = panel.index().is_some();
     let units = panel.units();
-    let label_hash = |code: u32| units.labels.text(code as usize).bytes().fold(OFFSET, |h, b| fold(h, u64::from(b)));
+    let label_hash =
+        |code: u32| units.labels.text(code as usize).bytes().fold(OFFSET, |h, b| fold(h, u64::from(b)));
     let mut last: Option<(u32, u64)> = None;
     let mut hash = fold(OFFSET, rows.len() as u64);
     for row in rows.iter() {
@@ -241,7 +244,10 @@ mod tests {
         builder.require(&"y".into(), &panel.real("y").unwrap());
         builder.weigh(&"w".into(), &[1.0, 0.0, 0.0]).unwrap();
         let sample = builder.finish().unwrap();
-        assert_eq!(sample.dropped(), [(Dropped::Missing("y".into()), 1), (Dropped::ZeroWeight("w".into()), 1)]);
+        assert_eq!(
+            sample.dropped(),
+            [(Dropped::Missing("y".into()), 1), (Dropped::ZeroWeight("w".into()), 1)]
+        );
         assert_eq!((sample.n(), sample.rows_in()), (1, 3));
         assert_eq!(*sample.pick(&[7, 8, 9]), [7]);
     }
@@ -258,10 +264,7 @@ mod tests {
         let panel = panel(vec![f64::NAN]);
         let mut builder = SampleBuilder::new(&panel);
         builder.require(&"y".into(), &[f64::NAN]);
-        assert_eq!(
-            builder.finish().unwrap_err().to_string(),
-            "no row is left in the sample: 1 missing y"
-        );
+        assert_eq!(builder.finish().unwrap_err().to_string(), "no row is left in the sample: 1 missing y");
     }
 
     #[test]

@@ -108,10 +108,7 @@ mod tests {
 
     fn panel() -> Panel {
         let units = Codes::from_reals(&[1.0, 1.0, 1.0, 2.0, 2.0, 3.0]);
-        PanelBuilder::new(6)
-            .index("u".into(), units, "t".into(), vec![1, 2, 3, 1, 3, 2])
-            .build()
-            .unwrap()
+        PanelBuilder::new(6).index("u".into(), units, "t".into(), vec![1, 2, 3, 1, 3, 2]).build().unwrap()
     }
 
     #[test]

@@ -51,8 +51,7 @@ pub fn estimate_table(estimate: &Estimate, level: f64, simulated: bool, notes: &
     let interval = format!("{}% interval", level * 100.0);
     table.header.push(HeaderRow::new(["Term", "Estimate", "Std. error", statistic, "p", &interval, ""]));
     for row in estimate.rows(level) {
-        let numbers =
-            [row.estimate, row.std_error, row.statistic, row.p_value, row.conf_low, row.conf_high];
+        let numbers = [row.estimate, row.std_error, row.statistic, row.p_value, row.conf_low, row.conf_high];
         table.body.push(Row::cells(row.term, numbers.map(significant)));
     }
     table.body.push(Row::Rule);
@@ -92,7 +91,12 @@ fn all_notes(estimate: &Estimate, notes: &[String]) -> Vec<String> {
     }
     let dropped: Vec<String> = sample.dropped.iter().map(|(why, n)| format!("{n} {why}")).collect();
     if !dropped.is_empty() {
-        all.push(format!("{} of {} rows used; out: {}", sample.rows_used, sample.rows_in, dropped.join(", ")));
+        all.push(format!(
+            "{} of {} rows used; out: {}",
+            sample.rows_used,
+            sample.rows_in,
+            dropped.join(", ")
+        ));
     }
     all.extend(estimate.notes.iter().map(ToString::to_string));
     all.extend(notes.iter().cloned());

@@ -14,7 +14,8 @@ use crate::{
 pub fn regression_table(entry: &TableEntry, result: &StudyResult) -> Table {
     let mut table = Table::new(&entry.id, &entry.title);
     table.simulated = result.study.source.simulated;
-    let TableKind::Regression { models, groups, outcome, terms, marks, statistics, stars } = &entry.kind else {
+    let TableKind::Regression { models, groups, outcome, terms, marks, statistics, stars } = &entry.kind
+    else {
         return table;
     };
     let columns: Vec<Option<&ModelResult>> = models.iter().map(|it| result.model(it)).collect();
@@ -63,9 +64,7 @@ pub fn regression_value(entry: &TableEntry, result: &StudyResult, key: &CellKey)
     }
     let estimate = estimate_of(result.model(models.get(at)?))?;
     if key.what == What::Statistic {
-        let named = |it: &&StatisticRow| {
-            it.key.as_deref() == Some(&key.row) || it.label == key.row
-        };
+        let named = |it: &&StatisticRow| it.key.as_deref() == Some(&key.row) || it.label == key.row;
         let row = statistics.iter().find(named)?;
         return statistic(estimate, row.statistic.at(at)).map(Value::Number);
     }
@@ -180,7 +179,8 @@ fn grouped(columns: &[Option<&ModelResult>], text: impl Fn(&Estimate) -> String)
 }
 
 fn estimator_text(estimate: &Estimate) -> String {
-    let effects: Vec<String> = estimate.effects.iter().map(|(name, levels)| format!("{name} ({levels})")).collect();
+    let effects: Vec<String> =
+        estimate.effects.iter().map(|(name, levels)| format!("{name} ({levels})")).collect();
     match effects.is_empty() {
         true => estimate.estimator.to_owned(),
         false => format!("{}, effects {}", estimate.estimator, effects.join(" + ")),

@@ -13,8 +13,8 @@ mod substitute;
 
 pub use error::StudyError;
 pub use file::{
-    DataFile, DataSection, GroupLabel, JoinKey, MarkRow, ModelDefaults, ModelEntry, PipelineEntry, OneOrEach, Root, Source,
-    StatisticRow, StudyFile, TableEntry, TableKind, TermRowSpec, VariableRow,
+    DataFile, DataSection, GroupLabel, JoinKey, MarkRow, ModelDefaults, ModelEntry, OneOrEach, PipelineEntry,
+    Root, Source, StatisticRow, StudyFile, TableEntry, TableKind, TermRowSpec, VariableRow,
 };
 pub use plan::{PlannedModel, Study};
 pub use run::{ModelResult, StudyResult};

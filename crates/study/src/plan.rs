@@ -148,7 +148,12 @@ impl Study {
         }
         for mark in marks {
             if mark.values.len() != models.len() {
-                let message = format!("row `{}` has {} values for {} models", mark.label, mark.values.len(), models.len());
+                let message = format!(
+                    "row `{}` has {} values for {} models",
+                    mark.label,
+                    mark.values.len(),
+                    models.len()
+                );
                 return Err(StudyError::entry(place, message));
             }
         }
@@ -156,13 +161,21 @@ impl Study {
             if let crate::OneOrEach::Each(names) = &row.statistic
                 && names.len() != models.len()
             {
-                let message = format!("row `{}` names {} statistics for {} models", row.label, names.len(), models.len());
+                let message = format!(
+                    "row `{}` names {} statistics for {} models",
+                    row.label,
+                    names.len(),
+                    models.len()
+                );
                 return Err(StudyError::entry(place, message));
             }
         }
         let descending = stars.windows(2).all(|it| it[1] < it[0]);
         if !descending || stars.iter().any(|it| !(0.0..1.0).contains(it)) {
-            return Err(StudyError::entry(place, "stars must be falling levels between 0 and 1, as [0.1, 0.05, 0.01]"));
+            return Err(StudyError::entry(
+                place,
+                "stars must be falling levels between 0 and 1, as [0.1, 0.05, 0.01]",
+            ));
         }
         Ok(())
     }
@@ -174,7 +187,10 @@ const DESCRIPTIVES: [&str; 8] = ["n", "mean", "sd", "min", "p25", "median", "p75
 fn check_sources(file: &StudyFile) -> Result<(), StudyError> {
     let names: BTreeSet<&str> = file.data.sources.iter().map(|it| it.name.as_str()).collect();
     if names.len() != file.data.sources.len() || names.is_empty() {
-        return Err(StudyError::entry("[data]", "give at least one [[data.source]], each with a name of its own"));
+        return Err(StudyError::entry(
+            "[data]",
+            "give at least one [[data.source]], each with a name of its own",
+        ));
     }
     let lists = (file.pipeline.iter().map(|it| (it.title(), &it.sources)))
         .chain(file.models.iter().map(|it| (format!("model `{}`", it.name), &it.sources)))

@@ -77,7 +77,8 @@ impl StudyResult {
 }
 
 fn fit(model: &PlannedModel, prepared: &[Prepared<'_>], registry: &Registry) -> ModelResult {
-    let failed = |reason: String| ModelResult { model: model.clone(), estimate: Err(reason), notes: Vec::new() };
+    let failed =
+        |reason: String| ModelResult { model: model.clone(), estimate: Err(reason), notes: Vec::new() };
     let Some(ready) = prepared.iter().find(|it| *it.pipeline == *model.pipeline) else {
         return failed("its pipeline was not run".to_owned());
     };
@@ -127,10 +128,9 @@ fn apply_one(
     let (Some(index), Some(into)) = (&entry.index, &entry.into) else {
         return Err(StudyError::entry(place, "give either `step`, or `index` together with `into`"));
     };
-    let built = registry.index_method(index).map_err(unknown)?.build(panel, &entry.options).map_err(failed)?;
-    let panel = panel
-        .clone()
-        .with(into.clone(), Column::real(built.score))
-        .map_err(|it| failed(it.into()))?;
+    let built =
+        registry.index_method(index).map_err(unknown)?.build(panel, &entry.options).map_err(failed)?;
+    let panel =
+        panel.clone().with(into.clone(), Column::real(built.score)).map_err(|it| failed(it.into()))?;
     Ok((panel, built.notes))
 }

@@ -38,7 +38,10 @@ mod tests {
         let set = |it: &str| BTreeMap::from([("controls".to_owned(), it.to_owned())]);
         let put = |text: &str| substitute(text, &set("a + b"), &set("c"));
         assert_eq!(put("y ~ d + {controls} | u").unwrap(), "y ~ d + a + b | u");
-        assert_eq!(put("y ~ {contrls}").unwrap_err(), "no set `contrls` under [sets], did you mean `controls`?");
+        assert_eq!(
+            put("y ~ {contrls}").unwrap_err(),
+            "no set `contrls` under [sets], did you mean `controls`?"
+        );
         assert!(put("y ~ {x").is_err());
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use parallax_base::Name;
+use parallax_panel::Codes;
 use serde::Serialize;
 
 use crate::{
@@ -85,7 +86,7 @@ pub(crate) fn arithmetic(
     let all: usize = absorbed.iter().enumerate().map(|(at, it)| it.levels - redundant(plan, at, it)).sum();
     let residual_df = residual_df(n, regressors + all, "all levels of the effects counted")?;
     let (factor, factor_text) = sample_factor(plan, n, k)?;
-    let smallest = plan.groups.iter().map(|it| it.n_groups()).min();
+    let smallest = plan.groups.iter().map(Codes::n_groups).min();
     let scale = |groups: usize| match rules.clusters {
         ClusterScale::None => 1.0,
         ClusterScale::Smallest => ratio(smallest.unwrap_or(groups)),
@@ -152,9 +153,10 @@ fn count_effects(plan: &VcovPlan, absorbed: &[AbsorbedEffect]) -> Vec<EffectArit
         let (counted, because) = match (rules.effects, nested) {
             (EffectDof::None, _) => (0, "effects do not count under these rules".to_owned()),
             (EffectDof::NonNested, Some(cluster)) => match rules.count {
-                EffectCount::Levels => {
-                    (1 - redundant.min(1), format!("nested in cluster {cluster}; one level stands for the constant"))
-                }
+                EffectCount::Levels => (
+                    1 - redundant.min(1),
+                    format!("nested in cluster {cluster}; one level stands for the constant"),
+                ),
                 EffectCount::Components => (0, format!("nested in cluster {cluster}")),
             },
             (EffectDof::NonNested | EffectDof::Full, _) if redundant == 0 => (full, "all count".to_owned()),
@@ -190,7 +192,9 @@ fn sample_factor(plan: &VcovPlan, n: usize, k: usize) -> Result<(f64, String), V
         (VcovSpec::Cluster { .. }, SampleScale::All) => {
             ((rows - 1.0) / free, format!("(n - 1) / (n - K) = ({n} - 1) / ({n} - {k})"))
         }
-        (VcovSpec::Cluster { .. }, SampleScale::NoClusters | SampleScale::Never) => (1.0, "no factor".to_owned()),
+        (VcovSpec::Cluster { .. }, SampleScale::NoClusters | SampleScale::Never) => {
+            (1.0, "no factor".to_owned())
+        }
     })
 }
 
@@ -221,7 +225,11 @@ impl fmt::Display for Arithmetic {
         writeln!(f, "rows n               {}", self.n)?;
         writeln!(f, "regressors           {}", self.regressors)?;
         for it in &self.effects {
-            writeln!(f, "effect {:<13} {} levels, {} count ({})", it.name, it.levels, it.counted, it.because)?;
+            writeln!(
+                f,
+                "effect {:<13} {} levels, {} count ({})",
+                it.name, it.levels, it.counted, it.because
+            )?;
         }
         writeln!(f, "parameters K         {}", self.k)?;
         writeln!(f, "factor               {} = {:.9}", self.factor_text, self.factor)?;

@@ -51,8 +51,7 @@ impl VcovPlan {
     pub fn matrix(&self, parts: &LinearParts<'_>) -> Result<Vcov, VcovError> {
         let (n, k) = (parts.residuals.len(), parts.columns.len());
         let terms = self.cluster_terms();
-        let counts: Vec<_> =
-            terms.iter().map(|it| (it.by.clone(), it.sign, it.codes.n_groups())).collect();
+        let counts: Vec<_> = terms.iter().map(|it| (it.by.clone(), it.sign, it.codes.n_groups())).collect();
         let regressors = k - usize::from(parts.counts_constant_twice());
         let arithmetic = arithmetic(self, n, regressors, parts.absorbed, &counts)?;
         let (matrix, clamped) = match &self.spec {
@@ -73,13 +72,7 @@ impl VcovPlan {
                 if terms.len() < 2 { (matrix, 0) } else { nearest_psd(&matrix)? }
             }
         };
-        Ok(Vcov {
-            matrix,
-            spec: self.spec.clone(),
-            small_sample: self.small_sample,
-            arithmetic,
-            clamped,
-        })
+        Ok(Vcov { matrix, spec: self.spec.clone(), small_sample: self.small_sample, arithmetic, clamped })
     }
 
     /// Every non-empty set of cluster columns with its sign and intersected groups

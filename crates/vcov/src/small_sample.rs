@@ -121,13 +121,8 @@ impl SmallSample {
         clusters: ClusterScale::None,
     };
     /// The presets, in the order tables list them.
-    pub const PRESETS: [SmallSample; 5] = [
-        SmallSample::FIXEST,
-        SmallSample::REGHDFE,
-        SmallSample::XTREG,
-        SmallSample::PLM,
-        SmallSample::NONE,
-    ];
+    pub const PRESETS: [SmallSample; 5] =
+        [SmallSample::FIXEST, SmallSample::REGHDFE, SmallSample::XTREG, SmallSample::PLM, SmallSample::NONE];
 }
 
 impl Default for SmallSample {

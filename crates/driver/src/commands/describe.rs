@@ -40,8 +40,15 @@ fn text(loaded: &Loaded, treatment: Option<&str>, out: &mut dyn Write) -> Result
         writeln!(
             out,
             "{} panel: {} units x {} periods ({} to {}), {} rows, {} to {} rows a unit, {} units with gaps",
-            kind, shape.units, shape.periods, shape.span.0, shape.span.1, shape.rows,
-            shape.rows_a_unit.0, shape.rows_a_unit.1, shape.units_with_gaps
+            kind,
+            shape.units,
+            shape.periods,
+            shape.span.0,
+            shape.span.1,
+            shape.rows,
+            shape.rows_a_unit.0,
+            shape.rows_a_unit.1,
+            shape.units_with_gaps
         )?;
     } else {
         writeln!(out, "{} rows, no unit and time named", panel.n_rows())?;
@@ -59,7 +66,12 @@ fn cohorts(loaded: &Loaded, treatment: &str) -> Result<Table, DriverError> {
     let values = loaded.panel.real(treatment).map_err(|it| explained(loaded, it.into()))?;
     let mut table = Table::new("adoption", format!("Adoption of {treatment}"));
     table.simulated = loaded.simulated();
-    table.header.push(HeaderRow::new(["First treated", "Units", "Switch off again", "Treated from their first row"]));
+    table.header.push(HeaderRow::new([
+        "First treated",
+        "Units",
+        "Switch off again",
+        "Treated from their first row",
+    ]));
     for it in adoption_cohorts(&loaded.panel, &values)? {
         let label = it.cohort.map_or("never".to_owned(), |it| it.to_string());
         let counts = [it.units, it.reversals, it.always].map(|it| Cell::Count(it as u64));

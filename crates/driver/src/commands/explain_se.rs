@@ -37,7 +37,9 @@ pub fn run(arguments: &ExplainSe, out: &mut dyn Write) -> Result<Outcome, Driver
 fn find_term(estimate: &Estimate, wanted: Option<&str>) -> Result<String, DriverError> {
     let known: Vec<String> = estimate.terms.iter().map(ToString::to_string).collect();
     match wanted {
-        None => known.into_iter().next().ok_or_else(|| DriverError::Request("the model has no term".to_owned())),
+        None => {
+            known.into_iter().next().ok_or_else(|| DriverError::Request("the model has no term".to_owned()))
+        }
         Some(it) if known.iter().any(|term| term == it) => Ok(it.to_owned()),
         Some(it) => {
             let hint = with_suggestion(it, known.iter().map(String::as_str));

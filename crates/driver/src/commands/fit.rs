@@ -82,7 +82,9 @@ impl<'a> Request<'a> {
         for cluster in self.spec.vcov.clusters() {
             names.extend(cluster.split('^').map(|it| Name::from(it.trim())));
         }
-        names.retain(|it| ![&self.arguments.unit, &self.arguments.time].iter().any(|key| key.as_deref() == Some(it)));
+        names.retain(|it| {
+            ![&self.arguments.unit, &self.arguments.time].iter().any(|key| key.as_deref() == Some(it))
+        });
         names.sort();
         names.dedup();
         let mut request = ReadRequest::file(&self.arguments.data).only(names);

@@ -30,7 +30,8 @@ pub fn list(arguments: &Estimators, out: &mut dyn Write) -> Result<Outcome, Driv
     let mut table = Table::new("plugins", "Estimators, steps and index methods");
     table.header.push(HeaderRow::new(["Name", "Kind", "What it is", "Status"]));
     for it in plugins(&registry) {
-        let cells = [it.kind.to_owned(), it.meta.summary.to_owned(), it.meta.status.to_string()].map(Cell::text);
+        let cells =
+            [it.kind.to_owned(), it.meta.summary.to_owned(), it.meta.status.to_string()].map(Cell::text);
         table.body.push(Row::cells(it.meta.name, cells));
     }
     table.notes.push("`parallax explain NAME` prints the page of one.".to_owned());

@@ -7,6 +7,7 @@ use std::{
     time::Instant,
 };
 
+use parallax_base::Note;
 use parallax_ingest::{FileRequest, JoinOn, Loaded, ReadRequest, Select, read};
 use parallax_report::{
     Output, check_outputs, compare_study,
@@ -68,7 +69,8 @@ fn one(
     let result = study.run(&loaded.panel, &|name| progress.done(name)).map_err(in_study)?;
     drop(progress);
     let comparisons = compare(&result, folder)?;
-    let outputs = study_outputs(&result, &comparisons);
+    let mut outputs = study_outputs(&result, &comparisons);
+    outputs.push(sample_flow(&result, &loaded));
     let target = target(arguments, folder, &result);
     if !quiet {
         summarize(&result, &loaded, &comparisons, started, out)?;
@@ -79,7 +81,10 @@ fn one(
 /// Study files named, or every `datasets/*/study.toml`.
 fn study_files(named: &[PathBuf]) -> Result<Vec<PathBuf>, DriverError> {
     if !named.is_empty() {
-        return Ok(named.iter().map(|it| if it.is_dir() { it.join("study.toml") } else { it.clone() }).collect());
+        return Ok(named
+            .iter()
+            .map(|it| if it.is_dir() { it.join("study.toml") } else { it.clone() })
+            .collect());
     }
     let root = Path::new("datasets");
     let none = || {
@@ -95,7 +100,8 @@ fn study_files(named: &[PathBuf]) -> Result<Vec<PathBuf>, DriverError> {
 }
 
 fn read_study(path: &Path) -> Result<StudyFile, DriverError> {
-    let text = fs::read_to_string(path).map_err(|source| DriverError::Read { path: path.to_owned(), source })?;
+    let text =
+        fs::read_to_string(path).map_err(|source| DriverError::Read { path: path.to_owned(), source })?;
     StudyFile::parse(&text).map_err(|source| DriverError::Study { path: path.to_owned(), source })
 }
 
@@ -130,17 +136,19 @@ fn choose_source(file: &StudyFile, arguments: &Reproduce, path: &Path) -> Result
     for source in sources.iter().filter(outside) {
         match missing(source) {
             None => return Ok(source.name.clone()),
-            Some(file) => reason = format!("source `{}` needs {}, which is not there", source.name, file.display()),
+            Some(file) => {
+                reason = format!("source `{}` needs {}, which is not there", source.name, file.display());
+            }
         }
     }
     Err(reason)
 }
 
 fn load(study: &Study, folder: &Path, data: Option<&Path>) -> Result<Loaded, DriverError> {
-    let needs = study
-        .needs()
-        .map_err(|source| DriverError::Study { path: folder.join("study.toml"), source })?;
-    let files = study.source.files.iter().map(|it| file_request(it, folder, data)).collect::<Result<_, _>>()?;
+    let needs =
+        study.needs().map_err(|source| DriverError::Study { path: folder.join("study.toml"), source })?;
+    let files =
+        study.source.files.iter().map(|it| file_request(it, folder, data)).collect::<Result<_, _>>()?;
     Ok(read(&ReadRequest {
         files,
         unit: Some(study.file.data.unit.clone()),
@@ -213,7 +221,7 @@ fn target(arguments: &Reproduce, folder: &Path, result: &StudyResult) -> PathBuf
 
 fn summarize(
     result: &StudyResult,
-    loaded: &Loaded,
+    _loaded: &Loaded,
     comparisons: &[Comparison],
     started: Instant,
     out: &mut dyn Write,
@@ -221,9 +229,6 @@ fn summarize(
     let study = &result.study;
     let simulated = if study.source.simulated { ", simulated data" } else { "" };
     writeln!(out, "{}: source {}{simulated}", study.file.title, study.source.name)?;
-    for note in loaded.notes.iter().chain(&result.notes) {
-        writeln!(out, "  {note}")?;
-    }
     for it in &result.models {
         if let Err(reason) = &it.estimate {
             writeln!(out, "  model {} failed: {reason}", it.model.name)?;
@@ -233,7 +238,11 @@ fn summarize(
         writeln!(out, "  {}: {}", it.table, it.summary())?;
         let stale = it.cells.iter().filter(|cell| cell.verdict == Verdict::StaleExplanation);
         for cell in stale {
-            writeln!(out, "    {} {}: explained, but it matches; remove the explanation", cell.column, cell.row)?;
+            writeln!(
+                out,
+                "    {} {}: explained, but it matches; remove the explanation",
+                cell.column, cell.row
+            )?;
         }
     }
     let total: Summary = comparisons.iter().map(Comparison::summary).sum();
@@ -243,6 +252,42 @@ fn summarize(
     let seconds = started.elapsed().as_secs_f64();
     writeln!(out, "  {} rows, {} models, {seconds:.2} s", result.panel.n_rows(), result.models.len())?;
     Ok(())
+}
+
+/// What reading and the pipeline did to rows and columns, as a file beside the tables.
+fn sample_flow(result: &StudyResult, loaded: &Loaded) -> Output {
+    let simulated = if result.study.source.simulated { " (simulated data)" } else { "" };
+    let mut text = format!("How the sample of {} came to be{simulated}\n\n", result.study.file.name);
+    for file in &loaded.files {
+        let name = file.path.file_name().map(|it| it.to_string_lossy()).unwrap_or_default();
+        text.push_str(&format!(
+            "{name}: {}, {} rows, {} columns read\n",
+            file.format, file.rows, file.columns_read
+        ));
+    }
+    for note in &loaded.notes {
+        text.push_str(&format!("{}\n", without_folder(note)));
+    }
+    for note in &result.notes {
+        text.push_str(&format!("{note}\n"));
+    }
+    text.push_str(&format!(
+        "panel: {} rows, {} units\n",
+        result.panel.n_rows(),
+        result.panel.units().n_groups()
+    ));
+    Output::new("sample-flow.txt", text.into_bytes())
+}
+
+/// Notes name files as they were found; where the files lie is not part of the result.
+fn without_folder(note: &Note) -> String {
+    match note {
+        Note::Ingest { file, text } => {
+            let name = Path::new(file).file_name().map_or(file.as_str().into(), |it| it.to_string_lossy());
+            format!("{name}: {text}")
+        }
+        other => other.to_string(),
+    }
 }
 
 fn check(target: &Path, outputs: &[Output], out: &mut dyn Write) -> Result<Outcome, DriverError> {
@@ -257,7 +302,12 @@ fn check(target: &Path, outputs: &[Output], out: &mut dyn Write) -> Result<Outco
     Ok(Outcome::Done)
 }
 
-fn write(target: &Path, outputs: &[Output], quiet: bool, out: &mut dyn Write) -> Result<Outcome, DriverError> {
+fn write(
+    target: &Path,
+    outputs: &[Output],
+    quiet: bool,
+    out: &mut dyn Write,
+) -> Result<Outcome, DriverError> {
     let written = write_outputs(target, outputs)?;
     if !quiet {
         writeln!(

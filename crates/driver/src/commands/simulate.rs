@@ -72,7 +72,8 @@ fn cities(path: &Path) -> Result<Vec<CityFact>, DriverError> {
 
 fn national(path: &Path) -> Result<Vec<NationalFact>, DriverError> {
     let panel = table(path)?;
-    let (year, growth, deflator) = (panel.real("year")?, panel.real("real_growth")?, panel.real("cpi_index")?);
+    let (year, growth, deflator) =
+        (panel.real("year")?, panel.real("real_growth")?, panel.real("cpi_index")?);
     let fact = |row: usize| NationalFact {
         year: year[row] as i32,
         real_growth: growth[row],

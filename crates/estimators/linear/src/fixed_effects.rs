@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use parallax_model::{
-    Absorbed, Capabilities, Constant, Design, Distribution, Effect, Estimate, Estimator, FitError, Meta, Note,
-    PluginMeta, Regression, RegressionInput, SampleReport, Statistics, Status, Support, Term, VcovKind,
+    Absorbed, Capabilities, Constant, Design, Distribution, Effect, Estimate, Estimator, FitError, Meta,
+    Note, PluginMeta, Regression, RegressionInput, SampleReport, Statistics, Status, Support, Term, VcovKind,
     f_upper,
     linalg::{AbsorbMethod, AbsorbOptions, EffectRanks, column_norms},
     r_squared, regress, squared_correlation,

@@ -2,9 +2,7 @@
 
 use parallax_model::{
     Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, PluginMeta, RegressionInput,
-    SampleReport, Statistics, Status, Support, Term, VcovKind, VcovPlan,
-    panel::Dropped,
-    r_squared, regress,
+    SampleReport, Statistics, Status, Support, Term, VcovKind, VcovPlan, panel::Dropped, r_squared, regress,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -63,9 +61,12 @@ impl Estimator for FirstDifference {
     fn fit(design: &Design<'_>, options: &Options) -> Result<Estimate, FitError> {
         let later = rows_with_a_change(design, options.gaps);
         if later.is_empty() {
-            return Err(FitError::Model("no unit has two consecutive periods, so there is no change to use".into()));
+            return Err(FitError::Model(
+                "no unit has two consecutive periods, so there is no change to use".into(),
+            ));
         }
-        let difference = |it: &[f64]| -> Vec<f64> { later.iter().map(|&row| it[row] - it[row - 1]).collect() };
+        let difference =
+            |it: &[f64]| -> Vec<f64> { later.iter().map(|&row| it[row] - it[row - 1]).collect() };
         let mut columns: Vec<Vec<f64>> = Vec::new();
         let mut terms = Vec::new();
         if design.intercept {

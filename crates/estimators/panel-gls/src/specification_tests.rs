@@ -75,7 +75,9 @@ fn signed_form(v: &[f64], m: &Mat<f64>) -> Result<SignedForm, LinalgError> {
     let (values, vectors) = symmetric_eigen(scaled.as_ref())?;
     let largest = values.iter().fold(0.0_f64, |largest, it| largest.max(it.abs()));
     let mut form = SignedForm { value: 0.0, rank: 0, negative: 0 };
-    for (k, value) in values.iter().enumerate().filter(|(_, it)| RANK_TOLERANCE * p as f64 * largest < it.abs()) {
+    for (k, value) in
+        values.iter().enumerate().filter(|(_, it)| RANK_TOLERANCE * p as f64 * largest < it.abs())
+    {
         let projection: f64 = (0..p).map(|i| vectors[(i, k)] * v[i] * scale[i]).sum();
         form.value += projection * projection / value;
         form.rank += 1;

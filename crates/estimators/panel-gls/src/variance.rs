@@ -42,9 +42,8 @@ pub struct Components {
 pub fn components(design: &Design<'_>, counts: &[f64], method: Method) -> Result<Components, FitError> {
     let options = LeastSquaresOptions::default();
     let whole = vec![1.0; counts.len()];
-    let demean = |values: &[f64]| {
-        units::quasi_demeaned(design, &units::means(design, counts, values), &whole, values)
-    };
+    let demean =
+        |values: &[f64]| units::quasi_demeaned(design, &units::means(design, counts, values), &whole, values);
     let columns: Vec<Vec<f64>> = design.regressors.iter().map(|it| demean(&it.values)).collect();
     let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
     let before: Vec<&[f64]> = design.regressors.iter().map(|it| it.values.as_slice()).collect();
@@ -64,7 +63,13 @@ pub fn components(design: &Design<'_>, counts: &[f64], method: Method) -> Result
         Method::SwamyArora => between.swamy_arora(counts, sigma2_e),
         Method::BaltagiChang => between.baltagi_chang(design.n() as f64, counts, sigma2_e),
     };
-    Ok(Components { sigma2_e, sigma2_u: sigma2_u.max(0.0), within, within_df, between_rank: between.fit.kept.len() })
+    Ok(Components {
+        sigma2_e,
+        sigma2_u: sigma2_u.max(0.0),
+        within,
+        within_df,
+        between_rank: between.fit.kept.len(),
+    })
 }
 
 struct BetweenRegression {

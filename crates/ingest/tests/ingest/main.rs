@@ -16,6 +16,5 @@ mod joins;
 mod parquet_files;
 mod real_data;
 mod round_trips;
-mod speed;
 mod support;
 mod time_columns;
