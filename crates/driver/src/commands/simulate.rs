@@ -53,9 +53,9 @@ fn cities(path: &Path) -> Result<Vec<CityFact>, DriverError> {
     };
     let city = |row: usize| {
         let class = match (municipality[row], subprovincial[row], capital[row]) {
-            (flag, _, _) if flag == 1.0 => CityClass::Municipality,
-            (_, flag, _) if flag == 1.0 => CityClass::SubProvincial,
-            (_, _, flag) if flag == 1.0 => CityClass::Capital,
+            (1.0, _, _) => CityClass::Municipality,
+            (_, 1.0, _) => CityClass::SubProvincial,
+            (_, _, 1.0) => CityClass::Capital,
             _ => CityClass::Ordinary,
         };
         Ok(CityFact {
