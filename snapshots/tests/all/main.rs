@@ -1,0 +1,18 @@
+//! The whole program in process: what it writes, prints and refuses.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests stand outside the functions the lint exempts"
+)]
+
+mod check_exit_code;
+mod contract;
+mod docs;
+mod errors;
+mod help;
+mod known_effect;
+mod registry;
+mod replica_file;
+mod support;
+mod tables;
+mod threads;
