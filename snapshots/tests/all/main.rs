@@ -11,6 +11,7 @@ mod docs;
 mod errors;
 mod help;
 mod known_effect;
+mod printed;
 mod registry;
 mod replica_file;
 mod support;

@@ -276,6 +276,9 @@ fn sample_flow(result: &StudyResult, loaded: &Loaded) -> Output {
         result.panel.n_rows(),
         result.panel.units().n_groups()
     ));
+    if result.study.source.simulated {
+        text.push_str("All data here are simulated; no number is a finding.\n");
+    }
     Output::new("sample-flow.txt", text.into_bytes())
 }
 
