@@ -36,7 +36,10 @@ fn over_seeds_the_mean_is_the_known_effect_and_errors_are_honest() {
     let mean = found.iter().map(|it| it.0).sum::<f64>() / n;
     let variance = found.iter().map(|it| (it.0 - mean).powi(2)).sum::<f64>() / (n - 1.0);
     let (sd, mean_error) = (variance.sqrt(), found.iter().map(|it| it.1).sum::<f64>() / n);
-    println!("mean {mean:.3}, sd {sd:.3}, mean standard error {mean_error:.3}, {n} seeds");
+    println!(
+        "known effect {}: mean {mean:.3}, sd {sd:.3}, mean standard error {mean_error:.3}, {n} seeds",
+        known_effect()
+    );
     let bound = 3.0 * sd / n.sqrt();
     assert!((mean - known_effect()).abs() < bound, "mean {mean} is not within {bound} of the known effect");
     // The sd of 40 draws is itself known to 11 %: three times that is the room left here.
