@@ -91,6 +91,11 @@ impl<'p> Design<'p> {
         } else {
             columns
         };
+        let outcome = sample.pick_shared(&columns.outcome.values);
+        if 1 < outcome.len() && outcome.windows(2).all(|it| it[0] == it[1]) {
+            let how = "is the same in every row of the sample";
+            return Err(FitError::ConstantOutcome { outcome: columns.outcome.name, how });
+        }
         let groups = clusters.iter().map(|(_, codes)| sample.pick_codes(codes)).collect();
         let on_sample =
             |it: &NamedColumn| Regressor { name: it.name.clone(), values: sample.pick_shared(&it.values) };

@@ -49,6 +49,14 @@ pub enum FitError {
         /// The dropped names.
         dropped: String,
     },
+    /// The outcome does not vary.
+    #[error("the outcome `{outcome}` {how}; there is nothing to estimate")]
+    ConstantOutcome {
+        /// The outcome.
+        outcome: Name,
+        /// Constant, or spanned by the effects.
+        how: &'static str,
+    },
     /// The estimator's own reason.
     #[error("{0}")]
     Model(String),

@@ -77,13 +77,14 @@ fn significant(value: f64) -> Cell {
 fn all_notes(estimate: &Estimate, notes: &[String]) -> Vec<String> {
     let it = &estimate.vcov.arithmetic;
     let sample = &estimate.sample;
+    let reference = match estimate.distribution {
+        Distribution::Normal => "statistics are compared with the normal distribution".to_owned(),
+        Distribution::StudentT(_) => format!("t distribution: {}", it.t_df_text),
+    };
     let mut all = vec![format!(
-        "covariance {}, small-sample rules {}: n = {}, K = {}, {}; t distribution: {}",
-        estimate.vcov.spec, estimate.vcov.small_sample, it.n, it.k, it.factor_text, it.t_df_text
+        "covariance {}, small-sample rules {}: n = {}, K = {}, {}; {reference}",
+        estimate.vcov.spec, estimate.vcov.small_sample, it.n, it.k, it.factor_text
     )];
-    if estimate.distribution == Distribution::Normal {
-        all.push("statistics are compared with the normal distribution".to_owned());
-    }
     if !estimate.effects.is_empty() {
         let effects: Vec<String> =
             estimate.effects.iter().map(|(name, levels)| format!("{name} ({levels} levels)")).collect();

@@ -3,7 +3,7 @@
 use parallax_study::{StudyResult, TableEntry, TableKind};
 
 use crate::{
-    Format, Output, Table, descriptive_table, descriptive_value,
+    Cell, Format, Output, Row, Table, descriptive_table, descriptive_value,
     published::{CellKey, Comparison, Published, Value},
     regression_table, regression_value, render,
 };
@@ -33,10 +33,33 @@ pub fn study_outputs(result: &StudyResult, comparisons: &[Comparison]) -> Vec<Ou
 }
 
 fn files(table: &Table, stem: &str) -> Vec<Output> {
+    let stable = stable(table);
     let file = |format: &Format| {
-        Output::new(format!("{stem}.{}", format.extension()), render(table, *format).into_bytes())
+        Output::new(format!("{stem}.{}", format.extension()), render(&stable, *format).into_bytes())
     };
     Format::ALL.iter().map(file).collect()
+}
+
+/// The table with numbers at twelve significant digits: what lies beyond differs between processors
+/// and would make `--check` see differences that are none. `parallax fit --format json` has all digits.
+fn stable(table: &Table) -> Table {
+    let mut stable = table.clone();
+    let round = |it: &mut f64| *it = format!("{it:.11e}").parse().unwrap_or(*it);
+    for row in &mut stable.body {
+        let Row::Cells { cells, .. } = row else { continue };
+        for cell in cells {
+            match cell {
+                Cell::Number { value, .. } => round(value),
+                Cell::Coefficient { estimate, std_error, p_value, .. } => {
+                    round(estimate);
+                    round(std_error);
+                    round(p_value);
+                }
+                Cell::Empty | Cell::Text(_) | Cell::Count(_) | Cell::Failed(_) => {}
+            }
+        }
+    }
+    stable
 }
 
 fn table(entry: &TableEntry, result: &StudyResult) -> Table {

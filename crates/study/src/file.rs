@@ -124,7 +124,7 @@ pub enum JoinKey {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct PipelineEntry {
-    /// A name of `parallax estimators --steps`; or give `index`.
+    /// A step of `parallax estimators`; or give `index`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
     /// An index method; needs `into`.

@@ -4,7 +4,9 @@ use std::io::Write;
 
 use parallax_base::Name;
 use parallax_ingest::{Loaded, ReadRequest, read};
-use parallax_model::{AbsorptionCache, Estimate, FitError, FormulaError, ModelSpec, Registry};
+use parallax_model::{
+    AbsorptionCache, Estimate, FitError, Formula, FormulaError, ModelSpec, Registry, formula::Part,
+};
 use parallax_panel::PanelError;
 use parallax_report::{Format, estimate_json, estimate_table, render};
 use serde_json::{Map, Value};
@@ -90,7 +92,9 @@ impl<'a> Request<'a> {
         let mut request = ReadRequest::file(&self.arguments.data).only(names);
         request.unit = self.arguments.unit.as_ref().map(Name::from);
         request.time = self.arguments.time.as_ref().map(Name::from);
-        Ok(read(&request)?)
+        let loaded = read(&request)?;
+        refuse_mixed(&loaded, &self.spec.formula)?;
+        Ok(loaded)
     }
 
     /// Fits `spec`, which may be the request under other rules.
@@ -98,6 +102,20 @@ impl<'a> Request<'a> {
         let entry = self.registry.estimator(&spec.estimator)?;
         let cache = AbsorptionCache::default();
         entry.fit(&loaded.panel, spec, &cache).map_err(|it| explained(loaded, it))
+    }
+}
+
+/// A column of numbers with a few stray texts must not turn into dummies behind the user's back;
+/// `i(column)` says that dummies are meant.
+pub fn refuse_mixed(loaded: &Loaded, formula: &Formula) -> Result<(), DriverError> {
+    let values = formula.regressors.iter().flat_map(|it| &it.parts).filter_map(|it| match it {
+        Part::Value(expr) => Some(expr.variables()),
+        Part::Factor(_) => None,
+    });
+    let used: Vec<Name> = values.flatten().collect();
+    match loaded.mixed.iter().find(|it| used.contains(&it.column)) {
+        Some(it) => Err(DriverError::NotNumeric(format!("{it}; or write i({}) for dummies", it.column))),
+        None => Ok(()),
     }
 }
 

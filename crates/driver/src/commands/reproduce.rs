@@ -16,7 +16,7 @@ use parallax_report::{
 };
 use parallax_study::{DataFile, JoinKey, Root, Source, Study, StudyError, StudyFile, StudyResult};
 
-use crate::{DriverError, Outcome, args::Reproduce, progress::Progress};
+use crate::{DriverError, Outcome, args::Reproduce, commands::fit::refuse_mixed, progress::Progress};
 
 /// Runs each study, then writes or checks its files.
 pub fn run(
@@ -65,6 +65,9 @@ fn one(
     let study = Study::plan(file, source, parallax_plugins::registry()?).map_err(in_study)?;
     let loaded = load(&study, folder, arguments.data.as_deref()).map_err(|it| place(it, path))?;
     refuse_unmarked_simulation(&study, &loaded, path)?;
+    for model in &study.models {
+        refuse_mixed(&loaded, &model.spec.formula)?;
+    }
     let progress = Progress::new(quiet, &study.file.name, study.models.len());
     let result = study.run(&loaded.panel, &|name| progress.done(name)).map_err(in_study)?;
     drop(progress);

@@ -74,6 +74,7 @@ impl Estimator for FixedEffects {
             method: None,
         };
         let absorbed = design.absorb(&absorb)?;
+        refuse_spanned_outcome(design, &absorbed)?;
         let absorber = absorbed.absorber()?;
         let effects = absorbed_effects(&design.effects, absorber.ranks());
         let fit = solve(design, options, &absorbed, &effects)?;
@@ -98,6 +99,20 @@ impl Estimator for FixedEffects {
         })
     }
 }
+
+/// Rounding is all that absorption leaves of an outcome that the effects span.
+fn refuse_spanned_outcome(design: &Design<'_>, absorbed: &Absorbed) -> Result<(), FitError> {
+    let norm = |it: &[f64]| column_norms(&[it], design.weight_values()).into_iter().sum::<f64>();
+    if SPANNED * norm(&design.outcome.values) < norm(&absorbed.outcome) {
+        return Ok(());
+    }
+    let how = "is spanned by the absorbed effects";
+    Err(FitError::ConstantOutcome { outcome: design.outcome.name.clone(), how })
+}
+
+/// Share of the outcome's norm below which what is left is rounding: closed forms leave about 1e-16,
+/// iteration less than its tolerance of 1e-10.
+const SPANNED: f64 = 1e-11;
 
 fn solve(
     design: &Design<'_>,
