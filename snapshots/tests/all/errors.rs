@@ -21,6 +21,7 @@ fn data() {
     };
     log.case("the panel itself is fine", 0, &fit("good.csv"));
     log.case("text in a column of numbers", 1, &fit("text.csv"));
+    log.case("a stray text in a regressor, which must not become dummies", 1, &fit("stray.csv"));
     log.case("a row twice", 1, &fit("twice.csv"));
     log.case("an infinite value", 1, &fit("infinite.csv"));
     log.case("a file without a byte", 1, &fit("empty.csv"));
@@ -47,6 +48,12 @@ fn model() {
     };
     let ols: &[&str] = &["fit", "pooled-ols"];
     case("a column that is not there", 1, &[ols, &["--data", WAGE, "--formula", "lwage ~ educ + expersqr"]]);
+    case("an outcome that is constant", 1, &[ols, &good, &["--formula", "one ~ x"]]);
+    case(
+        "an outcome that the effects span",
+        1,
+        &[&["fit", "fixed-effects"], &keyed, &["--formula", "z ~ x | id"]],
+    );
     case(
         "an estimator that is not there",
         1,
@@ -242,6 +249,7 @@ fn data_files() -> TempDir {
     save("good.csv", good.as_bytes());
     save("good.xyz", good.as_bytes());
     save("text.csv", good.replace(line, "2,2002,n/a,14,4,-1,1,7,\n").as_bytes());
+    save("stray.csv", good.replace(line, "2,2002,7,n/a,4,-1,1,7,\n").as_bytes());
     save("twice.csv", format!("{good}{line}").as_bytes());
     save("infinite.csv", good.replace(line, "2,2002,7,inf,4,-1,1,7,\n").as_bytes());
     save("empty.csv", b"");
