@@ -75,7 +75,8 @@ impl fmt::Display for Note {
                 write!(f, "{rows} singleton rows dropped in {rounds} rounds")
             }
             Note::VcovNotPsd { clamped } => {
-                write!(f, "{clamped} negative eigenvalues of the covariance matrix set to zero")
+                let noun = if *clamped == 1 { "eigenvalue" } else { "eigenvalues" };
+                write!(f, "the multi-way covariance was not positive: {clamped} negative {noun} set to zero")
             }
             Note::Absorbed { method, iterations, certificate } => {
                 write!(

@@ -42,12 +42,10 @@ pub enum FitError {
         reason: String,
     },
     /// No regressor is left.
-    #[error(
-        "no regressor is left to estimate: {dropped} collinear with the effects or constant on the sample"
-    )]
+    #[error("no regressor is left to estimate: {reason}")]
     NoRegressor {
-        /// The dropped names.
-        dropped: String,
+        /// The dropped names with the reason, or that there is none.
+        reason: String,
     },
     /// The outcome does not vary.
     #[error("the outcome `{outcome}` {how}; there is nothing to estimate")]

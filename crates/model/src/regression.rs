@@ -68,7 +68,11 @@ pub fn regress(input: &RegressionInput<'_>, plan: &VcovPlan) -> Result<Regressio
     let mut notes: Vec<Note> = fit.dropped.iter().map(|&it| dropped(&input.terms[it])).collect();
     if fit.kept.is_empty() && input.constant.is_none() {
         let dropped: Vec<String> = input.terms.iter().map(ToString::to_string).collect();
-        return Err(FitError::NoRegressor { dropped: dropped.join(", ") });
+        let reason = match dropped.is_empty() {
+            true => "the formula names none".to_owned(),
+            false => format!("{} collinear with the effects or constant on the sample", dropped.join(", ")),
+        };
+        return Err(FitError::NoRegressor { reason });
     }
     let terms: Vec<Term> = fit.kept.iter().map(|&it| input.terms[it].clone()).collect();
     let columns: Vec<&[f64]> = fit.kept.iter().map(|&it| input.columns[it]).collect();

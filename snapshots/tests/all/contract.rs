@@ -142,3 +142,29 @@ fn shape(path: &str, value: &Value) -> Vec<String> {
     };
     vec![format!("{path}: {kind}")]
 }
+
+/// On a balanced panel both tests ask the same question: are means and deviations weighed alike?
+/// Year dummies are where both estimators agree, and must not count (they once did, as rounding).
+#[test]
+fn hausman_agrees_with_mundlak_beside_year_dummies() {
+    let words = [
+        "fit",
+        "random-effects",
+        "--data",
+        "datasets/wage-panel/wage_panel.parquet",
+        "--unit",
+        "nr",
+        "--time",
+        "year",
+        "--formula",
+        "lwage ~ educ + union + married + i(year)",
+        "--format",
+        "json",
+    ];
+    let stats = json(&parallax(words).done())["stats"].clone();
+    let number = |name: &str| stats[name].as_f64().unwrap();
+    assert_eq!((number("hausman_sigmaless_df"), number("mundlak_df")), (2.0, 2.0));
+    assert_eq!(number("hausman_sigmamore_df"), 2.0);
+    let (hausman, mundlak) = (number("hausman_sigmaless_chi2"), number("mundlak_chi2"));
+    assert!((hausman - mundlak).abs() < 1e-8 * mundlak, "{hausman} is not {mundlak}");
+}

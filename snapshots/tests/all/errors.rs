@@ -22,6 +22,7 @@ fn data() {
     log.case("the panel itself is fine", 0, &fit("good.csv"));
     log.case("text in a column of numbers", 1, &fit("text.csv"));
     log.case("a stray text in a regressor, which must not become dummies", 1, &fit("stray.csv"));
+    log.case("a quote that is never closed", 1, &fit("quote.csv"));
     log.case("a row twice", 1, &fit("twice.csv"));
     log.case("an infinite value", 1, &fit("infinite.csv"));
     log.case("a file without a byte", 1, &fit("empty.csv"));
@@ -250,6 +251,7 @@ fn data_files() -> TempDir {
     save("good.xyz", good.as_bytes());
     save("text.csv", good.replace(line, "2,2002,n/a,14,4,-1,1,7,\n").as_bytes());
     save("stray.csv", good.replace(line, "2,2002,7,n/a,4,-1,1,7,\n").as_bytes());
+    save("quote.csv", good.replace(line, "2,2002,7,14,4,-1,1,7,\"\n").as_bytes());
     save("twice.csv", format!("{good}{line}").as_bytes());
     save("infinite.csv", good.replace(line, "2,2002,7,inf,4,-1,1,7,\n").as_bytes());
     save("empty.csv", b"");

@@ -9,6 +9,14 @@ use crate::{DriverError, Outcome, args::Convert};
 
 /// Reads, checks and writes; a file that says it is simulated stays so.
 pub fn run(arguments: &Convert, out: &mut dyn Write) -> Result<Outcome, DriverError> {
+    if let (Ok(from), Ok(to)) = (arguments.from.canonicalize(), arguments.to.canonicalize())
+        && from == to
+    {
+        let path = arguments.to.display();
+        return Err(DriverError::Request(format!(
+            "{path} is the file that is read; name another one to write"
+        )));
+    }
     let mut request = ReadRequest::file(&arguments.from);
     request.unit = arguments.unit.as_ref().map(Name::from);
     request.time = arguments.time.as_ref().map(Name::from);

@@ -1,6 +1,6 @@
 //! `parallax describe`: the panel as it is.
 
-use std::io::Write;
+use std::{io::Write, sync::Arc};
 
 use parallax_base::Name;
 use parallax_ingest::{Loaded, ReadRequest, read};
@@ -63,7 +63,7 @@ fn text(loaded: &Loaded, treatment: Option<&str>, out: &mut dyn Write) -> Result
 }
 
 fn cohorts(loaded: &Loaded, treatment: &str) -> Result<Table, DriverError> {
-    let values = loaded.panel.real(treatment).map_err(|it| explained(loaded, it.into()))?;
+    let values = treatment_values(loaded, treatment)?;
     let mut table = Table::new("adoption", format!("Adoption of {treatment}"));
     table.simulated = loaded.simulated();
     table.header.push(HeaderRow::new([
@@ -78,6 +78,19 @@ fn cohorts(loaded: &Loaded, treatment: &str) -> Result<Table, DriverError> {
         table.body.push(Row::cells(label, counts));
     }
     Ok(table)
+}
+
+/// A treatment is 0 or 1 in every row; anything else would give cohorts that mean nothing.
+fn treatment_values(loaded: &Loaded, name: &str) -> Result<Arc<Vec<f64>>, DriverError> {
+    let values = loaded.panel.real(name).map_err(|it| explained(loaded, it.into()))?;
+    match values.iter().position(|it| *it != 0.0 && *it != 1.0) {
+        None => Ok(values),
+        Some(row) => {
+            let value = if values[row].is_nan() { "missing".to_owned() } else { values[row].to_string() };
+            let place = loaded.panel.place(row);
+            Err(DriverError::Request(format!("treatment `{name}` is {value} for {place}; it must be 0 or 1")))
+        }
+    }
 }
 
 fn variables(loaded: &Loaded) -> Table {
@@ -143,7 +156,7 @@ fn as_json(loaded: &Loaded, treatment: Option<&str>) -> Result<Value, DriverErro
         described["panel"] = json!(balance(panel)?);
     }
     if let Some(name) = treatment {
-        let values = panel.real(name).map_err(|it| explained(loaded, it.into()))?;
+        let values = treatment_values(loaded, name)?;
         described["adoption"] = json!(adoption_cohorts(panel, &values)?);
     }
     described["notes"] = json!(loaded.notes.iter().map(ToString::to_string).collect::<Vec<_>>());

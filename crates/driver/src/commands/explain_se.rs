@@ -4,7 +4,7 @@ use std::io::Write;
 
 use parallax_base::with_suggestion;
 use parallax_model::{Estimate, ModelSpec, SmallSample};
-use parallax_report::{Cell, Digits, Format, HeaderRow, Row, Table, render};
+use parallax_report::{Cell, Digits, Format, HeaderRow, Row, Table, format_number, render};
 
 use crate::{DriverError, Outcome, args::ExplainSe, commands::fit::Request};
 
@@ -19,7 +19,18 @@ pub fn run(arguments: &ExplainSe, out: &mut dyn Write) -> Result<Outcome, Driver
     }
     writeln!(out, "term                 {term}")?;
     writeln!(out, "covariance           {}", estimate.vcov.spec)?;
-    writeln!(out, "{}\n", estimate.vcov.arithmetic)?;
+    writeln!(out, "{}", estimate.vcov.arithmetic)?;
+    if estimate.distribution == parallax_model::Distribution::Normal {
+        writeln!(out, "compared with        the normal distribution, whatever the t degrees of freedom")?;
+    }
+    if let Some(row) = estimate.row(&term, 0.95) {
+        let error = format_number(row.std_error, Digits::Significant(9));
+        writeln!(out, "standard error       {error}")?;
+    }
+    for note in &estimate.notes {
+        writeln!(out, "note                 {note}")?;
+    }
+    writeln!(out)?;
     let mut table = Table::new("explain-se", "Under each program's rules");
     table.header.push(HeaderRow::new(["Rules", "K", "Factor", "df", "Std. error", "t or z", "p"]));
     for rules in SmallSample::PRESETS {

@@ -45,11 +45,14 @@ pub fn hausman(
             let ((wi, ri), (wj, rj)) = (common[i], common[j]);
             of_within * within.bread[(wi, wj)] - of_random * random.bread[(ri, rj)]
         });
-        let form = signed_form(&change, &difference)?;
+        let unit: Vec<f64> = common.iter().map(|&(w, _)| (of_within * within.bread[(w, w)]).sqrt()).collect();
+        let form = signed_form(&change, &difference, &unit)?;
         let [statistic, df, p] = names(name);
         stats.set(statistic, form.value);
         stats.set(df, form.rank as f64);
-        stats.set(p, chi2_upper(form.value, form.rank as f64));
+        // A negative statistic says nothing about the hypothesis, so it has no p-value.
+        let p_value = if form.value < 0.0 { f64::NAN } else { chi2_upper(form.value, form.rank as f64) };
+        stats.set(p, p_value);
         if name == "hausman" && 0 < form.negative {
             note = Some(Note::remark(
                 "the difference of covariances in Hausman's test is not positive definite with each side's own error \
@@ -66,18 +69,17 @@ struct SignedForm {
     negative: usize,
 }
 
-/// v' M^+ v for a symmetric M of any sign, scaled to a diagonal of plus and minus one.
-fn signed_form(v: &[f64], m: &Mat<f64>) -> Result<SignedForm, LinalgError> {
+/// v' M^+ v for a symmetric M of any sign, each coordinate in units of its within standard error.
+///
+/// The units come from the within covariance and not from M: where both estimators agree (year
+/// dummies in a balanced panel) M is rounding, and its own scale would blow that up.
+fn signed_form(v: &[f64], m: &Mat<f64>, unit: &[f64]) -> Result<SignedForm, LinalgError> {
     let p = v.len();
-    let scale: Vec<f64> =
-        (0..p).map(|i| if m[(i, i)] == 0.0 { 1.0 } else { 1.0 / m[(i, i)].abs().sqrt() }).collect();
+    let scale: Vec<f64> = unit.iter().map(|it| if 0.0 < *it { 1.0 / it } else { 1.0 }).collect();
     let scaled = Mat::from_fn(p, p, |i, j| m[(i, j)] * scale[i] * scale[j]);
     let (values, vectors) = symmetric_eigen(scaled.as_ref())?;
-    let largest = values.iter().fold(0.0_f64, |largest, it| largest.max(it.abs()));
     let mut form = SignedForm { value: 0.0, rank: 0, negative: 0 };
-    for (k, value) in
-        values.iter().enumerate().filter(|(_, it)| RANK_TOLERANCE * p as f64 * largest < it.abs())
-    {
+    for (k, value) in values.iter().enumerate().filter(|(_, it)| RANK_TOLERANCE * (p as f64) < it.abs()) {
         let projection: f64 = (0..p).map(|i| vectors[(i, k)] * v[i] * scale[i]).sum();
         form.value += projection * projection / value;
         form.rank += 1;
@@ -86,8 +88,9 @@ fn signed_form(v: &[f64], m: &Mat<f64>) -> Result<SignedForm, LinalgError> {
     Ok(form)
 }
 
-/// Eigenvalues below this share of the largest are zero up to rounding, as in Wald statistics.
-const RANK_TOLERANCE: f64 = 1e-12;
+/// A difference of variances below this share of the within variance is rounding: both variances
+/// carry about twelve digits.
+const RANK_TOLERANCE: f64 = 1e-11;
 
 fn names(version: &str) -> [&'static str; 3] {
     match version {

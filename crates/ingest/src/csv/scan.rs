@@ -87,7 +87,7 @@ fn records(
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(bytes);
     let mut record = csv::ByteRecord::new();
     let end_of_line = if bytes.contains(&b'\n') { b'\n' } else { b'\r' };
-    let (mut line, mut counted, mut row) = (1, 0, 0);
+    let (mut line, mut counted, mut row, mut last_start) = (1, 0, 0, 0);
     loop {
         let more = reader.read_byte_record(&mut record).map_err(|it| IngestError::Damaged {
             file: file.clone(),
@@ -95,9 +95,18 @@ fn records(
             reason: it.to_string(),
         })?;
         if !more {
-            return Ok(row);
+            let last = bytes.get(last_start..).unwrap_or_default();
+            return if 0 < row && ends_inside_quotes(last, delimiter) {
+                let reason = format!(
+                    "a quote that opens in the record of line {line} is never closed; remove or double it"
+                );
+                Err(IngestError::Damaged { file: file.clone(), format: "CSV", reason })
+            } else {
+                Ok(row)
+            };
         }
         let start = record.position().map_or(0, |it| it.byte() as usize);
+        last_start = start;
         let rest = bytes.get(start..).unwrap_or_default();
         let blank = rest.iter().take_while(|it| matches!(it, b'\n' | b'\r')).count();
         let passed = bytes.get(counted..start + blank).unwrap_or_default();
@@ -114,6 +123,19 @@ fn records(
         visit(line, row, &record);
         row += 1;
     }
+}
+
+/// True when a line added to the last record would become part of it: the reader takes the end of
+/// the file for the end of a quoted field, and everything after a stray quote would be lost unseen.
+fn ends_inside_quotes(last: &[u8], delimiter: u8) -> bool {
+    let mut longer = last.to_vec();
+    longer.extend_from_slice(b"\nx\n");
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .flexible(true)
+        .has_headers(false)
+        .from_reader(longer.as_slice());
+    reader.byte_records().count() < 2
 }
 
 /// Moves a finished guess to its column; true when the second pass has to fill it.
