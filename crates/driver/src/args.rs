@@ -71,9 +71,9 @@ pub struct Reproduce {
 pub struct ModelArguments {
     /// A name of `parallax estimators`.
     pub estimator: String,
-    /// Parquet, Arrow or CSV file, or a folder of such files.
-    #[arg(long, value_name = "FILE")]
-    pub data: PathBuf,
+    /// Parquet, Arrow or CSV file, or a folder of such files; further ones are joined on unit and time.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub data: Vec<PathBuf>,
     /// Column of units.
     #[arg(long, value_name = "COLUMN")]
     pub unit: Option<String>,

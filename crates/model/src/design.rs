@@ -96,6 +96,9 @@ impl<'p> Design<'p> {
             let how = "is the same in every row of the sample";
             return Err(FitError::ConstantOutcome { outcome: columns.outcome.name, how });
         }
+        for it in std::iter::once(&columns.outcome).chain(&columns.regressors) {
+            refuse_extremes(it)?;
+        }
         let groups = clusters.iter().map(|(_, codes)| sample.pick_codes(codes)).collect();
         let on_sample =
             |it: &NamedColumn| Regressor { name: it.name.clone(), values: sample.pick_shared(&it.values) };
@@ -126,6 +129,20 @@ impl<'p> Design<'p> {
     pub fn weight_values(&self) -> Option<&[f64]> {
         self.weights.as_ref().map(|it| it.values.as_slice())
     }
+}
+
+/// Squares of numbers beyond these sizes leave the range of `f64`: sums of squares would be infinite
+/// or zero, and standard errors with them.
+fn refuse_extremes(column: &NamedColumn) -> Result<(), FitError> {
+    let largest = column.values.iter().fold(0.0_f64, |largest, it| largest.max(it.abs()));
+    if largest == 0.0 || (1e-140..=1e140).contains(&largest) {
+        return Ok(());
+    }
+    let name = &column.name;
+    Err(FitError::Model(format!(
+        "`{name}` reaches {largest:e}, too {} to square; rescale it",
+        if largest < 1.0 { "small" } else { "large" }
+    )))
 }
 
 /// Codes of each cluster column on the whole panel; `a^b` combines columns.

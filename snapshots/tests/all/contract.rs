@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{json, parallax};
+use crate::support::{folder, json, parallax, text};
 
 const DATA: &str = "datasets/wage-panel/wage_panel.parquet";
 /// As documented, in order.
@@ -167,4 +167,27 @@ fn hausman_agrees_with_mundlak_beside_year_dummies() {
     assert_eq!(number("hausman_sigmamore_df"), 2.0);
     let (hausman, mundlak) = (number("hausman_sigmaless_chi2"), number("mundlak_chi2"));
     assert!((hausman - mundlak).abs() < 1e-8 * mundlak, "{hausman} is not {mundlak}");
+}
+
+/// Columns spread over two files give the numbers of one file.
+#[test]
+fn several_files_are_joined_on_unit_and_time() {
+    let dir = folder();
+    let whole = "datasets/wage-panel/wage_panel.parquet";
+    let part = |name: &str, columns: &str| {
+        let path = text(&dir.path().join(name)).to_owned();
+        let words = ["convert", whole, &path, "--unit", "nr", "--time", "year", "--columns", columns];
+        parallax(words).done();
+        path
+    };
+    let (left, right) = (part("left.parquet", "lwage,union"), part("right.csv", "married,expersq"));
+    let fit = |data: &[&str]| {
+        let words =
+            ["fit", "fixed-effects", "--unit", "nr", "--time", "year", "--format", "json", "--formula"];
+        let formula = ["lwage ~ union + married + expersq | nr + year"];
+        json(&parallax(words.iter().chain(&formula).chain(data)).done())
+    };
+    let apart = fit(&["--data", &left, "--data", &right]);
+    assert_eq!(apart["terms"], fit(&["--data", whole])["terms"]);
+    assert_eq!(apart["terms"].as_array().unwrap().len(), 3);
 }

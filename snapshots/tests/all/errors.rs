@@ -49,6 +49,7 @@ fn model() {
     };
     let ols: &[&str] = &["fit", "pooled-ols"];
     case("a column that is not there", 1, &[ols, &["--data", WAGE, "--formula", "lwage ~ educ + expersqr"]]);
+    case("numbers too large to square", 1, &[ols, &good, &["--formula", "y ~ I(x * 1e160)"]]);
     case("an outcome that is constant", 1, &[ols, &good, &["--formula", "one ~ x"]]);
     case(
         "an outcome that the effects span",

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use parallax_base::Name;
-use parallax_ingest::{Loaded, ReadRequest, read};
+use parallax_ingest::{FileRequest, Loaded, ReadRequest, Select, read};
 use parallax_model::{
     AbsorptionCache, Estimate, FitError, Formula, FormulaError, ModelSpec, Registry, formula::Part,
 };
@@ -89,7 +89,12 @@ impl<'a> Request<'a> {
         });
         names.sort();
         names.dedup();
-        let mut request = ReadRequest::file(&self.arguments.data).only(names);
+        let mut request = ReadRequest {
+            files: self.arguments.data.iter().map(FileRequest::new).collect(),
+            unit: None,
+            time: None,
+            select: Select::Only(names),
+        };
         request.unit = self.arguments.unit.as_ref().map(Name::from);
         request.time = self.arguments.time.as_ref().map(Name::from);
         let loaded = read(&request)?;
