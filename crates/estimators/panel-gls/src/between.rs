@@ -2,7 +2,7 @@
 
 use parallax_model::{
     Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, PluginMeta, RegressionInput,
-    SampleReport, Statistics, Status, Support, Term, VcovKind, r_squared, regress,
+    SampleReport, Statistics, Status, Support, VcovKind, r_squared, regress,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -56,14 +56,8 @@ impl Estimator for Between {
 
     fn fit(design: &Design<'_>, options: &Options) -> Result<Estimate, FitError> {
         let counts = units::periods_per_unit(design);
-        let mut columns: Vec<Vec<f64>> = Vec::new();
-        let mut terms = Vec::new();
-        if design.intercept {
-            columns.push(vec![1.0; counts.len()]);
-            terms.push(Term::Intercept);
-        }
-        columns.extend(design.regressors.iter().map(|it| units::means(design, &counts, &it.values)));
-        terms.extend(design.regressors.iter().map(|it| Term::Slope(it.name.clone())));
+        let (terms, columns) =
+            units::transformed(design, vec![1.0; counts.len()], |it| units::means(design, &counts, it));
         let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
         let outcome = units::means(design, &counts, &design.outcome.values);
         let weights = (options.weigh == Weigh::ByRows).then_some(counts.as_slice());

@@ -2,10 +2,12 @@
 
 use parallax_model::{
     Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, PluginMeta, RegressionInput,
-    SampleReport, Statistics, Status, Support, Term, VcovKind, VcovPlan, panel::Dropped, r_squared, regress,
+    SampleReport, Statistics, Status, Support, VcovKind, VcovPlan, panel::Dropped, r_squared, regress,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::units;
 
 parallax_model::estimator!(FirstDifference);
 
@@ -67,14 +69,7 @@ impl Estimator for FirstDifference {
         }
         let difference =
             |it: &[f64]| -> Vec<f64> { later.iter().map(|&row| it[row] - it[row - 1]).collect() };
-        let mut columns: Vec<Vec<f64>> = Vec::new();
-        let mut terms = Vec::new();
-        if design.intercept {
-            columns.push(vec![1.0; later.len()]);
-            terms.push(Term::Intercept);
-        }
-        columns.extend(design.regressors.iter().map(|it| difference(&it.values)));
-        terms.extend(design.regressors.iter().map(|it| Term::Slope(it.name.clone())));
+        let (terms, columns) = units::transformed(design, vec![1.0; later.len()], difference);
         let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
         let outcome = difference(&design.outcome.values);
         let fit = regress(

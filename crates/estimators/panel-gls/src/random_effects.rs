@@ -60,14 +60,7 @@ impl Estimator for RandomEffects {
         let quasi = |values: &[f64]| {
             units::quasi_demeaned(design, &units::means(design, &counts, values), &theta, values)
         };
-        let mut columns: Vec<Vec<f64>> = Vec::new();
-        let mut terms = Vec::new();
-        if design.intercept {
-            columns.push(quasi(&vec![1.0; design.n()]));
-            terms.push(Term::Intercept);
-        }
-        columns.extend(design.regressors.iter().map(|it| quasi(&it.values)));
-        terms.extend(design.regressors.iter().map(|it| Term::Slope(it.name.clone())));
+        let (terms, columns) = units::transformed(design, quasi(&vec![1.0; design.n()]), quasi);
         let outcome = quasi(&design.outcome.values);
         let fit = solve(design, &terms, &columns, &outcome)?;
         let mut stats = statistics(design, &counts, &components, &theta, &fit)?;

@@ -1,6 +1,6 @@
 //! Sums and means over the rows of a unit.
 
-use parallax_model::{Design, Statistics, squared_correlation};
+use parallax_model::{Design, Statistics, Term, squared_correlation};
 
 /// Rows of each unit.
 pub fn periods_per_unit(design: &Design<'_>) -> Vec<f64> {
@@ -42,4 +42,20 @@ pub fn set_r_squared(design: &Design<'_>, counts: &[f64], slopes: &[(usize, f64)
     stats.set("r2_within", squared_correlation(&fitted_within, &outcome_within));
     stats.set("r2_between", squared_correlation(&fitted_means, &outcome_means));
     stats.set("r2_overall", squared_correlation(&fitted, outcome));
+}
+
+/// The constant, where the formula has one, and every regressor after `transform`, with their terms.
+pub fn transformed(
+    design: &Design<'_>,
+    constant: Vec<f64>,
+    transform: impl Fn(&[f64]) -> Vec<f64>,
+) -> (Vec<Term>, Vec<Vec<f64>>) {
+    let (mut terms, mut columns) = (Vec::new(), Vec::new());
+    if design.intercept {
+        terms.push(Term::Intercept);
+        columns.push(constant);
+    }
+    terms.extend(design.regressors.iter().map(|it| Term::Slope(it.name.clone())));
+    columns.extend(design.regressors.iter().map(|it| transform(&it.values)));
+    (terms, columns)
 }
