@@ -3,7 +3,7 @@
 use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use parallax_model::{Formula, SingletonPolicy, SmallSample, VcovSpec};
+use parallax_model::{Formula, SingletonPolicy, SmallSample, VcovSpec, WeightKind};
 
 /// Evaluate policies with panel data: rebuild a study's tables from one file, and prove each number.
 #[derive(Debug, Parser)]
@@ -92,9 +92,12 @@ pub struct ModelArguments {
     /// Rows alone in a group of an effect: drop or keep.
     #[arg(long, value_name = "POLICY", default_value = "drop")]
     pub singletons: SingletonPolicy,
-    /// Column of analytic weights.
+    /// Column of weights.
     #[arg(long, value_name = "COLUMN")]
     pub weights: Option<String>,
+    /// What weights mean: analytic (Stata's aweight) or frequency (fweight).
+    #[arg(long, value_name = "KIND", default_value = "analytic", requires = "weights")]
+    pub weight_kind: WeightKind,
     /// An option of the estimator, as key=value; may be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub options: Vec<String>,

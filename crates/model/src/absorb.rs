@@ -7,8 +7,9 @@ use std::{
 
 use parallax_base::Name;
 use parallax_linalg::{AbsorbOptions, AbsorbReport, Absorber, Factor};
+use parallax_panel::Codes;
 
-use crate::{Design, FitError};
+use crate::{Design, Effect, FitError};
 
 /// Absorbers and residualised columns of one panel, by sample, effects and weights.
 ///
@@ -80,6 +81,17 @@ impl Design<'_> {
     }
 }
 
+impl Design<'_> {
+    /// The effects that absorption takes out: the formula's, or the constant of a formula without effects.
+    pub fn absorbed_effects(&self) -> Vec<Effect> {
+        if !self.effects.is_empty() || !self.intercept {
+            return self.effects.clone();
+        }
+        let codes = Codes::from_integers(std::iter::repeat_n(Some(1), self.n()));
+        vec![Effect { name: Name::from("(Intercept)"), codes }]
+    }
+}
+
 impl AbsorptionCache {
     fn shared(&self, design: &Design<'_>, options: &AbsorbOptions) -> Arc<Shared> {
         let key = AbsorberKey {
@@ -100,8 +112,8 @@ impl AbsorptionCache {
 
 impl Shared {
     fn new(design: &Design<'_>, options: &AbsorbOptions) -> Shared {
-        let factors: Vec<Factor<'_>> = design
-            .effects
+        let effects = design.absorbed_effects();
+        let factors: Vec<Factor<'_>> = effects
             .iter()
             .map(|it| Factor { codes: &it.codes.code, n_groups: it.codes.n_groups() })
             .collect();

@@ -8,7 +8,7 @@ use parallax_panel::{Codes, Dropped, Panel, Sample, SampleBuilder};
 use parallax_vcov::VcovPlan;
 
 use crate::{
-    AbsorptionCache, FitError, ModelSpec, SingletonPolicy,
+    AbsorptionCache, FitError, ModelSpec, OptionColumns, SingletonPolicy, WeightKind,
     formula::{ModelColumns, NamedCodes, NamedColumn},
 };
 
@@ -29,8 +29,10 @@ pub struct Design<'p> {
     pub intercept: bool,
     /// Effects to absorb, in formula order.
     pub effects: Vec<Effect>,
-    /// Analytic weights, positive.
+    /// Weights, positive.
     pub weights: Option<Regressor>,
+    /// The weights count repeated rows; they are whole.
+    pub frequency: bool,
     /// Units on the sample, each with a row; one a row without an index.
     pub units: Codes,
     /// Periods on the sample.
@@ -70,19 +72,38 @@ impl<'p> Design<'p> {
         spec: &ModelSpec,
         cache: &'p AbsorptionCache,
     ) -> Result<Design<'p>, FitError> {
+        Design::with_columns(panel, spec, &OptionColumns::default(), cache)
+    }
+
+    /// As [`Design::new`], with columns that options name: rows without a required one leave the sample.
+    ///
+    /// # Errors
+    /// As [`Design::new`], and frequency weights that are not whole.
+    pub fn with_columns(
+        panel: &'p Panel,
+        spec: &ModelSpec,
+        named: &OptionColumns,
+        cache: &'p AbsorptionCache,
+    ) -> Result<Design<'p>, FitError> {
+        let frequency = spec.weights.is_some() && spec.weight_kind == WeightKind::Frequency;
         let weights = spec.weights.as_ref().map(|it| Ok::<_, FitError>((it, panel.real(it)?))).transpose()?;
         let clusters = cluster_codes(panel, spec)?;
         let columns = spec.formula.columns(panel, None)?;
         let mut builder = SampleBuilder::new(panel);
         require_columns(&mut builder, &columns);
+        require_named(&mut builder, panel, named)?;
         if let Some((name, values)) = &weights {
             builder.weigh(name, values)?;
+            if frequency {
+                refuse_fractions(panel, name, values)?;
+            }
         }
         for (name, codes) in &clusters {
             builder.require_codes(name, codes);
         }
         if spec.singletons == SingletonPolicy::Drop {
-            drop_singletons(&mut builder, &columns.effects);
+            let counts = if frequency { weights.as_ref().map(|it| it.1.as_slice()) } else { None };
+            drop_singletons(&mut builder, &columns.effects, counts);
         }
         let rows = builder.rows();
         let sample = builder.finish()?;
@@ -111,6 +132,7 @@ impl<'p> Design<'p> {
             effects: columns.effects.iter().map(effect).collect(),
             weights: weights
                 .map(|(name, values)| Regressor { name: name.clone(), values: sample.pick_shared(&values) }),
+            frequency,
             units: sample.pick_codes(panel.units()),
             periods: sample.pick(panel.periods()).into_owned(),
             vcov: VcovPlan::new(spec.vcov.clone(), spec.small_sample, groups)?,
@@ -123,6 +145,22 @@ impl<'p> Design<'p> {
     /// Rows of the sample.
     pub fn n(&self) -> usize {
         self.sample.n()
+    }
+
+    /// A column of numbers that an option names, on the sample.
+    ///
+    /// # Errors
+    /// Unknown columns and columns of words.
+    pub fn column(&self, name: &str) -> Result<Arc<Vec<f64>>, FitError> {
+        Ok(self.sample.pick_shared(&self.panel.real(name)?))
+    }
+
+    /// A column of groups that an option names, on the sample.
+    ///
+    /// # Errors
+    /// Unknown columns.
+    pub fn codes(&self, name: &str) -> Result<Codes, FitError> {
+        Ok(self.sample.pick_codes(self.panel.codes(name)?))
     }
 
     /// The weights as a slice.
@@ -154,6 +192,37 @@ fn cluster_codes(panel: &Panel, spec: &ModelSpec) -> Result<Vec<(Name, Codes)>, 
     spec.vcov.clusters().iter().map(codes).collect()
 }
 
+/// Numbers are required to be there, and so are words.
+fn require_named(
+    builder: &mut SampleBuilder<'_>,
+    panel: &Panel,
+    named: &OptionColumns,
+) -> Result<(), FitError> {
+    for name in &named.required {
+        match panel.real(name) {
+            Ok(values) => builder.require(name, &values),
+            Err(_) => builder.require_codes(name, panel.codes(name)?),
+        }
+    }
+    for name in &named.optional {
+        if panel.real(name).is_err() {
+            panel.codes(name)?;
+        }
+    }
+    Ok(())
+}
+
+fn refuse_fractions(panel: &Panel, name: &Name, weights: &[f64]) -> Result<(), FitError> {
+    match weights.iter().position(|it| it.fract() != 0.0 && !it.is_nan()) {
+        None => Ok(()),
+        Some(row) => Err(FitError::Model(format!(
+            "frequency weight `{name}` is {} at {}; frequencies are whole numbers, use weight-kind = \"analytic\"",
+            weights[row],
+            panel.place(row)
+        ))),
+    }
+}
+
 fn require_columns(builder: &mut SampleBuilder<'_>, columns: &ModelColumns) {
     let numbers = std::iter::once(&columns.outcome)
         .chain(&columns.regressors)
@@ -167,11 +236,14 @@ fn require_columns(builder: &mut SampleBuilder<'_>, columns: &ModelColumns) {
     }
 }
 
-fn drop_singletons(builder: &mut SampleBuilder<'_>, effects: &[NamedCodes]) {
+/// A row that counts more than once is not alone.
+fn drop_singletons(builder: &mut SampleBuilder<'_>, effects: &[NamedCodes], counts: Option<&[f64]>) {
     if effects.is_empty() {
         return;
     }
-    let rows = builder.rows();
+    let times = |row: u32| counts.map_or(1, |it| 1 + usize::from(1.0 < it[row as usize]));
+    let rows: Vec<u32> =
+        builder.rows().into_iter().flat_map(|row| std::iter::repeat_n(row, times(row))).collect();
     let on_rows: Vec<Codes> =
         effects.iter().map(|it| it.codes.compact(rows.iter().map(|&row| row as usize))).collect();
     let factors: Vec<Factor<'_>> =

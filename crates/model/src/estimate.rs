@@ -6,7 +6,7 @@ use parallax_base::{Name, Note};
 use parallax_panel::{Dropped, Sample};
 use parallax_vcov::Vcov;
 
-use crate::{Distribution, SingletonPolicy};
+use crate::{Detail, Distribution, EventWindow, SingletonPolicy};
 
 /// What an estimator found, on which rows, with which arithmetic.
 #[derive(Clone, Debug)]
@@ -29,6 +29,10 @@ pub struct Estimate {
     pub effects: Vec<(Name, usize)>,
     /// Named numbers: fit, variance components, tests.
     pub stats: Statistics,
+    /// How event times were laid out, where the terms are event times.
+    pub event: Option<EventWindow>,
+    /// Tables of numbers that go with the coefficients.
+    pub details: Vec<Detail>,
     /// What the reader has to know.
     pub notes: Vec<Note>,
 }
@@ -142,6 +146,11 @@ pub struct TermRow {
 }
 
 impl Estimate {
+    /// The detail of that name.
+    pub fn detail(&self, name: &str) -> Option<&Detail> {
+        self.details.iter().find(|it| it.name == name)
+    }
+
     /// The coefficient table with intervals of the given level (0.95 for 95 per cent).
     pub fn rows(&self, level: f64) -> Vec<TermRow> {
         let critical = self.distribution.critical(level);

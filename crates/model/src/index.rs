@@ -5,7 +5,7 @@ use parallax_panel::Panel;
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{PluginMeta, StepError};
+use crate::{Detail, PluginMeta, StepError};
 
 /// A way to build one score column.
 pub trait IndexMethod: Sync + 'static {
@@ -29,8 +29,8 @@ pub trait IndexMethod: Sync + 'static {
 pub struct IndexResult {
     /// One value a row of the panel; NaN where it cannot be built.
     pub score: Vec<f64>,
-    /// Weights by indicator; empty for methods without weights.
-    pub weights: Vec<(Name, f64)>,
+    /// Tables of numbers; methods with weights give a detail `weights`.
+    pub details: Vec<Detail>,
     /// What the reader should know.
     pub notes: Vec<Note>,
 }

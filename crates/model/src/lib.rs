@@ -7,9 +7,11 @@
 
 mod absorb;
 mod design;
+mod detail;
 mod distribution;
 mod error;
 mod estimate;
+mod event_study;
 pub mod formula;
 mod index;
 mod meta;
@@ -17,12 +19,15 @@ mod registry;
 mod regression;
 mod spec;
 mod step;
+mod within;
 
 pub use absorb::{Absorbed, AbsorptionCache};
 pub use design::{Design, Effect, Regressor};
+pub use detail::{Detail, DetailColumn, DetailValues};
 pub use distribution::{Distribution, chi2_upper, f_upper};
 pub use error::{FitError, StepError};
 pub use estimate::{Estimate, SampleReport, Statistics, Term, TermRow};
+pub use event_study::{EventPoint, EventStudy, EventWindow, JointTest};
 pub use formula::{Expr, Formula, FormulaError};
 pub use index::{IndexMethod, IndexResult};
 pub use inventory;
@@ -33,10 +38,12 @@ pub use parallax_panel::{self as panel, Panel};
 pub use parallax_vcov::{self as vcov, SmallSample, Vcov, VcovKind, VcovPlan, VcovSpec};
 pub use registry::{ColumnUse, Entry, IndexEntry, Registry, RegistryError, StepEntry};
 pub use regression::{
-    Constant, Regression, RegressionInput, r_squared, regress, squared_correlation, wald, weighted_mean,
+    Constant, Regression, RegressionInput, r_squared, regress, root_mean_squares, squared_correlation, wald,
+    weighted_mean,
 };
-pub use spec::{ModelSpec, SingletonPolicy};
+pub use spec::{ModelSpec, SingletonPolicy, WeightKind};
 pub use step::{Step, Stepped};
+pub use within::{Variable, Within};
 
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
@@ -55,6 +62,35 @@ pub trait Estimator: Sync + 'static {
     /// # Errors
     /// When data or model do not allow an estimate; the message says what, where and what to do.
     fn fit(design: &Design<'_>, options: &Self::Options) -> Result<Estimate, FitError>;
+
+    /// Columns that options name beside the formula's.
+    fn columns(_options: &Self::Options) -> OptionColumns {
+        OptionColumns::default()
+    }
+
+    /// The request with which the checks of every entry try the estimator.
+    fn example() -> Example<Self::Options> {
+        Example::default()
+    }
+}
+
+/// Columns that an estimator's options name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OptionColumns {
+    /// Rows where one of them is missing leave the sample.
+    pub required: Vec<Name>,
+    /// Read, and allowed to be missing: a date of adoption that never came.
+    pub optional: Vec<Name>,
+}
+
+/// A request on the columns `unit`, `year`, `group`, `y`, `x1`, `x2`, `d` (a treatment that stays
+/// once it came), `cohort` (its first year, missing for never) of a seeded panel.
+#[derive(Clone, Debug, Default)]
+pub struct Example<O> {
+    /// `None` is `y ~ x1 + x2 + d`, with `| unit + year` where effects are required.
+    pub formula: Option<&'static str>,
+    /// Options with which the estimator can run there.
+    pub options: O,
 }
 
 /// Registers an estimator. Goes once in the file that implements it.

@@ -58,8 +58,10 @@ pub enum Status {
 pub struct Capabilities {
     /// Kinds of covariance.
     pub vcov: &'static [VcovKind],
-    /// Weights.
+    /// Analytic weights.
     pub weights: bool,
+    /// Weights that count repeated rows.
+    pub frequency_weights: bool,
     /// Absorbed effects in the formula: required, allowed or refused.
     pub effects: Support,
     /// Instruments in the formula.

@@ -9,8 +9,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use crate::{
-    AbsorptionCache, Design, Estimate, Estimator, FitError, IndexMethod, IndexResult, Meta, ModelSpec,
-    PluginMeta, Step, StepError, Stepped, Support,
+    AbsorptionCache, Design, Estimate, Estimator, Example, FitError, IndexMethod, IndexResult, Meta,
+    ModelSpec, OptionColumns, PluginMeta, Step, StepError, Stepped, Support, WeightKind,
 };
 
 /// A plugin's options as a study file or the command line writes them.
@@ -30,7 +30,8 @@ pub struct Entry {
     pub line: u32,
     schema: fn() -> Schema,
     defaults: fn() -> Value,
-    check: fn(&Options) -> Result<(), String>,
+    example: fn() -> (Option<&'static str>, Value),
+    columns: fn(&Options) -> Result<OptionColumns, String>,
     fit: fn(&Design<'_>, &Options) -> Result<Estimate, FitError>,
 }
 
@@ -121,7 +122,11 @@ impl Entry {
             line,
             schema: || schema_for!(E::Options),
             defaults: || serde_json::to_value(E::Options::default()).unwrap_or_default(),
-            check: |options| read_options::<E::Options>(options).map(|_| ()),
+            example: || {
+                let Example { formula, options } = E::example();
+                (formula, serde_json::to_value(options).unwrap_or_default())
+            },
+            columns: |options| Ok(E::columns(&read_options(options)?)),
             fit: |design, options| {
                 let plugin = E::META.plugin.name;
                 let options = read_options(options).map_err(|reason| FitError::Options { plugin, reason })?;
@@ -140,13 +145,43 @@ impl Entry {
         (self.defaults)()
     }
 
+    /// Formula and options with which every entry is tried; see [`Example`].
+    pub fn example(&self) -> (Option<&'static str>, Value) {
+        (self.example)()
+    }
+
+    /// Columns that options name; also checks the options.
+    ///
+    /// # Errors
+    /// [`FitError::Options`].
+    pub fn columns(&self, options: &Options) -> Result<OptionColumns, FitError> {
+        (self.columns)(options).map_err(|reason| FitError::Options { plugin: self.meta.plugin.name, reason })
+    }
+
+    /// Every column a request names: formula, weights, clusters (`a^b` is two) and options.
+    ///
+    /// # Errors
+    /// [`FitError::Options`].
+    pub fn variables(&self, spec: &ModelSpec) -> Result<Vec<Name>, FitError> {
+        let OptionColumns { required, optional } = self.columns(&spec.options)?;
+        let clusters =
+            spec.vcov.clusters().iter().flat_map(|it| it.split('^').map(|it| Name::from(it.trim())));
+        let mut names: Vec<Name> = spec.formula.variables();
+        names.extend(spec.weights.clone());
+        names.extend(clusters);
+        names.extend(required.into_iter().chain(optional));
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
     /// Checks a request without data: options and capabilities.
     ///
     /// # Errors
     /// [`FitError::Unsupported`] or [`FitError::Options`].
     pub fn check(&self, spec: &ModelSpec) -> Result<(), FitError> {
         let plugin = self.meta.plugin.name;
-        (self.check)(&spec.options).map_err(|reason| FitError::Options { plugin, reason })?;
+        self.columns(&spec.options)?;
         let able = &self.meta.capabilities;
         let refuse =
             |what: String, advice: String| Err(FitError::Unsupported { estimator: plugin, what, advice });
@@ -159,6 +194,12 @@ impl Entry {
         }
         if spec.weights.is_some() && !able.weights {
             return refuse("weights".to_owned(), "remove them or use another estimator".to_owned());
+        }
+        if spec.weights.is_some() && spec.weight_kind == WeightKind::Frequency && !able.frequency_weights {
+            return refuse(
+                "frequency weights".to_owned(),
+                "use weight-kind = \"analytic\" or repeat the rows".to_owned(),
+            );
         }
         if spec.formula.instruments.is_some() && !able.instruments {
             return refuse("instruments".to_owned(), "remove the part after the second `|`".to_owned());
@@ -190,7 +231,7 @@ impl Entry {
         if self.meta.capabilities.needs_index {
             panel.require_index(&format!("`{}`", self.meta.plugin.name))?;
         }
-        let design = Design::new(panel, spec, cache)?;
+        let design = Design::with_columns(panel, spec, &self.columns(&spec.options)?, cache)?;
         (self.fit)(&design, &spec.options)
     }
 }

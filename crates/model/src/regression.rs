@@ -6,7 +6,7 @@ use parallax_linalg::{
 };
 use parallax_vcov::{AbsorbedEffect, LinearParts, Vcov, VcovPlan};
 
-use crate::{FitError, Term, distribution::chi2_upper};
+use crate::{Design, FitError, Term, distribution::chi2_upper};
 
 /// A transformed regression problem with n rows and k columns.
 pub struct RegressionInput<'a> {
@@ -18,6 +18,8 @@ pub struct RegressionInput<'a> {
     pub outcome: &'a [f64],
     /// n positive weights, or none.
     pub weights: Option<&'a [f64]>,
+    /// The weights count repeated rows.
+    pub frequency: bool,
     /// Norm of each column before absorption, so that what absorption leaves of a collinear
     /// column is seen as nothing.
     pub reference_norms: Option<&'a [f64]>,
@@ -105,6 +107,8 @@ fn parts<'a>(
         columns,
         residuals: &fit.residuals,
         weights: input.weights,
+        frequency: input.frequency,
+        partialled: 0,
         bread,
         absorbed: input.absorbed,
         constant,
@@ -156,6 +160,18 @@ pub fn r_squared(rss: f64, outcome: &[f64], weights: Option<&[f64]>, centred: bo
     let mean = if centred { weighted_mean(outcome, weights) } else { 0.0 };
     let tss: f64 = outcome.iter().enumerate().map(|(row, y)| weight(row) * (y - mean).powi(2)).sum();
     if 0.0 < tss { 1.0 - rss / tss } else { f64::NAN }
+}
+
+/// The residuals' root mean square over observations and over degrees of freedom: fixest's `rmse` and Stata's
+/// `Root MSE`. Stata rescales analytic weights to a mean of one; frequency weights are what they are.
+pub fn root_mean_squares(fit: &Regression, design: &Design<'_>) -> (f64, f64) {
+    let arithmetic = &fit.vcov.arithmetic;
+    let n = arithmetic.n as f64;
+    let mean_square = match design.weight_values() {
+        Some(it) => fit.rss / it.iter().sum::<f64>(),
+        None => fit.rss / n,
+    };
+    (mean_square.sqrt(), (mean_square * n / arithmetic.residual_df as f64).sqrt())
 }
 
 /// Squared correlation of two columns; NaN when one is constant.

@@ -5,7 +5,7 @@ use parallax_panel::Panel;
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{PluginMeta, StepError};
+use crate::{Detail, PluginMeta, StepError};
 
 /// Interpolates, lags, trims, restricts, matches: changes rows or adds columns.
 pub trait Step: Sync + 'static {
@@ -34,6 +34,8 @@ pub trait Step: Sync + 'static {
 pub struct Stepped {
     /// The new panel.
     pub panel: Panel,
+    /// Tables of numbers, such as a balance table.
+    pub details: Vec<Detail>,
     /// What happened.
     pub notes: Vec<Note>,
 }

@@ -72,6 +72,7 @@ impl Request {
             estimator: self.estimator.to_owned(),
             formula: Formula::parse(self.formula).map_err(|it| it.to_string())?,
             weights: self.weights.map(Name::from),
+            weight_kind: parallax_model::WeightKind::Analytic,
             vcov: rules.spec.parse::<VcovSpec>().map_err(|it| it.to_string())?,
             small_sample: rules.small_sample,
             singletons: self.singletons,

@@ -67,6 +67,7 @@ mod evidence {
             estimator: estimator.to_owned(),
             formula: Formula::parse(formula).unwrap(),
             weights: None,
+            weight_kind: parallax_model::WeightKind::Analytic,
             vcov: vcov.parse().unwrap(),
             small_sample: SmallSample::PLM,
             singletons: parallax_model::SingletonPolicy::Keep,

@@ -122,7 +122,8 @@ fn count_stars(p_value: f64, levels: &[f64]) -> u8 {
 
 fn statistic(estimate: &Estimate, name: Option<&str>) -> Option<f64> {
     match name? {
-        "observations" => Some(estimate.sample.rows_used as f64),
+        // The sum of frequency weights, where there are some.
+        "observations" => estimate.stats.get(name?).or(Some(estimate.sample.rows_used as f64)),
         "units" => estimate.sample.units.map(|it| it as f64),
         other => estimate.stats.get(other),
     }

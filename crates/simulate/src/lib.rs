@@ -8,15 +8,11 @@
 //! evaluation or another number of threads therefore changes no number that was there before.
 
 mod error;
-mod keyed;
-mod quantile;
 mod replica;
 mod scores;
 mod staggered;
 
 pub use error::SimulateError;
-pub use keyed::Keyed;
-pub use quantile::normal_quantile;
 pub use replica::{
     CityClass, CityFact, Control, ControlOptions, DigitalOptions, FIRST_YEAR, LAST_YEAR, MediatorOptions,
     NationalFact, RawSeries, RecordingError, Replica, ReplicaOptions, ReplicaTruth, SAMPLE_START, Series,

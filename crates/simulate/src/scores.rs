@@ -1,6 +1,6 @@
 //! Normal scores: ranks turned into quantiles, so that a drawn column has the same distribution for every seed.
 
-use crate::quantile::normal_quantile;
+use parallax_vcov::normal_quantile;
 
 /// Replaces each value by the standard normal quantile of its rank, (rank - 1/2) / n, scaled to variance one.
 ///

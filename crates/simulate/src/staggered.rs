@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::SimulateError;
-use crate::keyed::Keyed;
+use parallax_vcov::Keyed;
 
 /// Effect by exposure: `impact` in the first treated period, `slope` more in each one after it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

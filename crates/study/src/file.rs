@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use parallax_base::Name;
-use parallax_model::{SingletonPolicy, SmallSample, VcovSpec};
+use parallax_model::{SingletonPolicy, SmallSample, VcovSpec, WeightKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -163,8 +163,11 @@ pub struct ModelEntry {
     pub estimator: String,
     /// Formula; `{set}` stands for a set of terms.
     pub formula: String,
-    /// Column of analytic weights.
+    /// Column of weights.
     pub weights: Option<Name>,
+    /// What the weights mean: `analytic` (Stata's aweight) or `frequency` (fweight).
+    #[serde(default)]
+    pub weight_kind: WeightKind,
     /// Covariance.
     pub vcov: Option<VcovSpec>,
     /// Small-sample rules.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use parallax_base::{Name, with_suggestion};
-use parallax_model::{ColumnUse, Formula, ModelSpec, Registry, VcovSpec};
+use parallax_model::{ColumnUse, Formula, ModelSpec, Registry};
 
 use crate::{
     PipelineEntry, Source, StudyError, StudyFile, TableEntry, TableKind,
@@ -79,9 +79,14 @@ impl Study {
     pub fn needs(&self) -> Result<Vec<Name>, StudyError> {
         let mut needed: BTreeSet<Name> = BTreeSet::new();
         for model in &self.models {
-            let mut of_model: BTreeSet<Name> = model.spec.formula.variables().into_iter().collect();
-            of_model.extend(model.spec.weights.clone());
-            of_model.extend(cluster_columns(&model.spec.vcov));
+            let place = || format!("model `{}`", model.name);
+            let entry = self
+                .registry
+                .estimator(&model.spec.estimator)
+                .map_err(|source| StudyError::Registry { place: place(), source })?;
+            let named = entry.variables(&model.spec);
+            let named = named.map_err(|it| StudyError::entry(place(), it.to_string()))?;
+            let mut of_model: BTreeSet<Name> = named.into_iter().collect();
             self.before(&mut of_model, &model.pipeline)?;
             needed.extend(of_model);
         }
@@ -243,6 +248,7 @@ fn plan_model(
         estimator: entry.estimator.clone(),
         formula,
         weights: entry.weights.clone(),
+        weight_kind: entry.weight_kind,
         vcov,
         small_sample: entry.small_sample.or(file.defaults.small_sample).unwrap_or_default(),
         singletons: entry.singletons.or(file.defaults.singletons).unwrap_or_default(),
@@ -294,11 +300,6 @@ pub(crate) fn column_use(
         }
         _ => Err(StudyError::entry(place, "give either `step`, or `index` together with `into`")),
     }
-}
-
-/// The columns behind a covariance request; `a^b` is two.
-fn cluster_columns(vcov: &VcovSpec) -> Vec<Name> {
-    vcov.clusters().iter().flat_map(|it| it.split('^').map(|it| Name::from(it.trim()))).collect()
 }
 
 /// Models by the pipeline they run after, so that equal pipelines run once.

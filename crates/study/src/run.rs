@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parallax_base::Note;
-use parallax_model::{AbsorptionCache, Estimate, Panel, Registry};
+use parallax_model::{AbsorptionCache, Detail, Estimate, Panel, Registry, Stepped};
 use parallax_panel::Column;
 
 use crate::{PipelineEntry, PlannedModel, Study, StudyError, plan::by_pipeline};
@@ -17,6 +17,8 @@ pub struct StudyResult {
     pub panel: Panel,
     /// What the pipeline did.
     pub notes: Vec<Note>,
+    /// Tables that steps and indices of the pipeline made, by the place of the entry in the file.
+    pub details: Vec<(usize, Detail)>,
     /// One result a model, in file order.
     pub models: Vec<ModelResult>,
 }
@@ -30,12 +32,22 @@ pub struct ModelResult {
     pub estimate: Result<Estimate, String>,
     /// What its own steps did.
     pub notes: Vec<Note>,
+    /// Tables that its own steps made, by the place of the step.
+    pub details: Vec<(usize, Detail)>,
+}
+
+/// A panel after steps, with what they said and made.
+#[derive(Clone, Debug)]
+struct Applied {
+    panel: Panel,
+    notes: Vec<Note>,
+    details: Vec<(usize, Detail)>,
 }
 
 /// A panel after some steps, with what has been absorbed on it.
 struct Prepared<'s> {
     pipeline: &'s [PipelineEntry],
-    panel: Result<(Panel, Vec<Note>), String>,
+    applied: Result<Applied, String>,
     cache: AbsorptionCache,
 }
 
@@ -45,12 +57,12 @@ impl Study {
     /// # Errors
     /// When a step of the common pipeline fails; a failing model is a failed result.
     pub fn run(self, panel: &Panel, done: &(dyn Fn(&str) + Sync)) -> Result<StudyResult, StudyError> {
-        let (panel, notes) = apply(&self.file.pipeline, panel, &self.registry)?;
+        let Applied { panel, notes, details } = apply(&self.file.pipeline, panel, &self.registry)?;
         let prepared: Vec<Prepared<'_>> = by_pipeline(&self.models)
             .into_values()
             .map(|pipeline| Prepared {
                 pipeline,
-                panel: apply(pipeline, &panel, &self.registry).map_err(|it| it.to_string()),
+                applied: apply(pipeline, &panel, &self.registry).map_err(|it| it.to_string()),
                 cache: AbsorptionCache::default(),
             })
             .collect();
@@ -62,7 +74,7 @@ impl Study {
         };
         let models = in_parallel(&self.models, fit);
         drop(prepared);
-        Ok(StudyResult { study: self, panel, notes, models })
+        Ok(StudyResult { study: self, panel, notes, details, models })
     }
 }
 
@@ -103,7 +115,7 @@ fn in_parallel(
 }
 
 fn failed(model: &PlannedModel, reason: String) -> ModelResult {
-    ModelResult { model: model.clone(), estimate: Err(reason), notes: Vec::new() }
+    ModelResult { model: model.clone(), estimate: Err(reason), notes: Vec::new(), details: Vec::new() }
 }
 
 impl StudyResult {
@@ -117,7 +129,7 @@ fn fit(model: &PlannedModel, prepared: &[Prepared<'_>], registry: &Registry) -> 
     let Some(ready) = prepared.iter().find(|it| *it.pipeline == *model.pipeline) else {
         return failed(model, "its pipeline was not run".to_owned());
     };
-    let (panel, notes) = match &ready.panel {
+    let Applied { panel, notes, details } = match &ready.applied {
         Ok(it) => it,
         Err(reason) => return failed(model, reason.clone()),
     };
@@ -125,23 +137,19 @@ fn fit(model: &PlannedModel, prepared: &[Prepared<'_>], registry: &Registry) -> 
         .estimator(&model.spec.estimator)
         .map_err(|it| it.to_string())
         .and_then(|it| it.fit(panel, &model.spec, &ready.cache).map_err(|it| it.to_string()));
-    ModelResult { model: model.clone(), estimate, notes: notes.clone() }
+    ModelResult { model: model.clone(), estimate, notes: notes.clone(), details: details.clone() }
 }
 
-fn apply(
-    pipeline: &[PipelineEntry],
-    panel: &Panel,
-    registry: &Registry,
-) -> Result<(Panel, Vec<Note>), StudyError> {
-    let mut panel = panel.clone();
-    let mut notes = Vec::new();
+fn apply(pipeline: &[PipelineEntry], panel: &Panel, registry: &Registry) -> Result<Applied, StudyError> {
+    let mut applied = Applied { panel: panel.clone(), notes: Vec::new(), details: Vec::new() };
     for (at, entry) in pipeline.iter().enumerate() {
         let place = format!("pipeline entry {}, {}", at + 1, entry.title());
-        let (next, made) = apply_one(entry, &panel, registry, &place)?;
-        panel = next;
-        notes.extend(made);
+        let stepped = apply_one(entry, &applied.panel, registry, &place)?;
+        applied.panel = stepped.panel;
+        applied.notes.extend(stepped.notes);
+        applied.details.extend(stepped.details.into_iter().map(|it| (at, it)));
     }
-    Ok((panel, notes))
+    Ok(applied)
 }
 
 fn apply_one(
@@ -149,7 +157,7 @@ fn apply_one(
     panel: &Panel,
     registry: &Registry,
     place: &str,
-) -> Result<(Panel, Vec<Note>), StudyError> {
+) -> Result<Stepped, StudyError> {
     let unknown = |source| StudyError::Registry { place: place.to_owned(), source };
     let failed = |source| StudyError::Step { place: place.to_owned(), source };
     if let Some(step) = &entry.step {
@@ -157,8 +165,7 @@ fn apply_one(
         if let Some(into) = &entry.into {
             options.insert("into".to_owned(), serde_json::Value::String(into.to_string()));
         }
-        let stepped = registry.step(step).map_err(unknown)?.apply(panel, &options).map_err(failed)?;
-        return Ok((stepped.panel, stepped.notes));
+        return registry.step(step).map_err(unknown)?.apply(panel, &options).map_err(failed);
     }
     let (Some(index), Some(into)) = (&entry.index, &entry.into) else {
         return Err(StudyError::entry(place, "give either `step`, or `index` together with `into`"));
@@ -167,5 +174,5 @@ fn apply_one(
         registry.index_method(index).map_err(unknown)?.build(panel, &entry.options).map_err(failed)?;
     let panel =
         panel.clone().with(into.clone(), Column::real(built.score)).map_err(|it| failed(it.into()))?;
-    Ok((panel, built.notes))
+    Ok(Stepped { panel, details: built.details, notes: built.notes })
 }

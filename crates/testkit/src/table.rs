@@ -54,7 +54,7 @@ pub struct Shape {
 ///
 /// Columns: `x1` (varies within and between units), `x2` (correlated with the unit effect), `d` (switches on at
 /// different times), `y` (effects of units and periods, errors that persist within units), `w`
-/// (positive weights), `row` (numbers the rows). Groups hold whole units.
+/// (positive weights), `row` (numbers the rows), `cohort` (the first year of `d`, missing for never). Groups hold whole units.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
     /// Unit of each row.
@@ -75,13 +75,15 @@ impl Table {
             unit: Vec::new(),
             group: Vec::new(),
             year: Vec::new(),
-            numbers: ["y", "x1", "x2", "d", "w", "row"].map(|it| (it, Vec::new())).to_vec(),
+            numbers: ["y", "x1", "x2", "d", "w", "row", "cohort"].map(|it| (it, Vec::new())).to_vec(),
         };
         let groups = (shape.units / 4).max(2);
         let shocks: Vec<[f64; 4]> = (0..shape.periods).map(|_| [(); 4].map(|()| random.normal())).collect();
         for unit in 0..shape.units {
             let (effect, start) =
                 (random.normal(), 1 + (random.uniform() * 1.5 * shape.periods as f64) as usize);
+            // Never is missing, as in registers of adoption dates.
+            let cohort = if start < shape.periods { 2001.0 + start as f64 } else { f64::NAN };
             let weight = 0.5 + random.uniform();
             let mut error = random.normal();
             for (period, [of_y, of_x1, of_x2, of_d]) in shocks.iter().enumerate() {
@@ -97,7 +99,8 @@ impl Table {
                 table.unit.push(format!("u{unit:04}"));
                 table.group.push(format!("g{:03}", unit % groups));
                 table.year.push(2001 + period as i32);
-                for ((_, column), value) in table.numbers.iter_mut().zip([y, x1, x2, d, weight, row]) {
+                for ((_, column), value) in table.numbers.iter_mut().zip([y, x1, x2, d, weight, row, cohort])
+                {
                     column.push(value);
                 }
             }

@@ -6,15 +6,21 @@
 //! this is where covariance meets absorbed effects.
 
 mod arithmetic;
+mod bands;
 mod error;
+mod keyed;
 mod matrix;
 mod plan;
+mod quantile;
 mod small_sample;
 mod spec;
 
 pub use arithmetic::{Arithmetic, EffectArithmetic, TermArithmetic};
+pub use bands::simultaneous_critical;
 pub use error::VcovError;
-pub use matrix::{LeverageFn, LinearParts, Vcov};
+pub use keyed::{Keyed, Sequence};
+pub use matrix::{LeverageFn, LinearParts, PreparedVcov, Vcov};
 pub use plan::{AbsorbedEffect, VcovPlan};
+pub use quantile::normal_quantile;
 pub use small_sample::{ClusterScale, EffectCount, EffectDof, Preset, SampleScale, SmallSample};
 pub use spec::{HcKind, VcovKind, VcovSpec};

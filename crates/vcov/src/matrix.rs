@@ -18,6 +18,10 @@ pub struct LinearParts<'a> {
     pub residuals: &'a [f64],
     /// n weights, or none.
     pub weights: Option<&'a [f64]>,
+    /// The weights count repeated rows, so that n is their sum.
+    pub frequency: bool,
+    /// Regressors that were partialled out of the columns before; they count in K.
+    pub partialled: usize,
     /// (X'WX)^{-1}, k x k.
     pub bread: MatRef<'a, f64>,
     /// The absorbed effects, in formula order.
@@ -49,30 +53,21 @@ impl VcovPlan {
     /// # Errors
     /// No degrees of freedom, leverage one under HC2 or HC3, a request the preset's program refuses.
     pub fn matrix(&self, parts: &LinearParts<'_>) -> Result<Vcov, VcovError> {
-        let (n, k) = (parts.residuals.len(), parts.columns.len());
+        self.prepare(parts)?.matrix(parts)
+    }
+
+    /// Everything that does not depend on numbers in columns and residuals, for many covariances of one
+    /// shape: the groups of every cluster term and the factors.
+    ///
+    /// # Errors
+    /// No degrees of freedom, a request the preset's program refuses.
+    pub fn prepare(&self, parts: &LinearParts<'_>) -> Result<PreparedVcov<'_>, VcovError> {
         let terms = self.cluster_terms();
         let counts: Vec<_> = terms.iter().map(|it| (it.by.clone(), it.sign, it.codes.n_groups())).collect();
-        let regressors = k - usize::from(parts.counts_constant_twice());
-        let arithmetic = arithmetic(self, n, regressors, parts.absorbed, &counts)?;
-        let (matrix, clamped) = match &self.spec {
-            VcovSpec::Iid => (scaled(parts.bread, rss(parts) / arithmetic.factor), 0),
-            VcovSpec::Hc(kind) => {
-                let around = Around::of(parts)?;
-                let meat = squares(&around.columns(parts), &squared_scores(*kind, parts)?)?;
-                (scaled(around.sandwich(meat.as_ref()).as_ref(), arithmetic.factor), 0)
-            }
-            VcovSpec::Cluster { .. } => {
-                let around = Around::of(parts)?;
-                let columns = around.columns(parts);
-                let mut meat = Mat::<f64>::zeros(k, k);
-                for (term, how) in terms.iter().zip(&arithmetic.terms) {
-                    add_cluster_meat(&mut meat, &columns, parts, &term.codes, how.sign * how.scale)?;
-                }
-                let matrix = scaled(around.sandwich(meat.as_ref()).as_ref(), arithmetic.factor);
-                if terms.len() < 2 { (matrix, 0) } else { nearest_psd(&matrix)? }
-            }
-        };
-        Ok(Vcov { matrix, spec: self.spec.clone(), small_sample: self.small_sample, arithmetic, clamped })
+        let columns = parts.columns.len() + parts.partialled;
+        let regressors = columns - usize::from(parts.counts_constant_twice());
+        let arithmetic = arithmetic(self, parts.observations(), regressors, parts.absorbed, &counts)?;
+        Ok(PreparedVcov { plan: self, terms, arithmetic })
     }
 
     /// Every non-empty set of cluster columns with its sign and intersected groups
@@ -94,7 +89,59 @@ impl VcovPlan {
     }
 }
 
+/// A plan with its cluster terms and factors worked out.
+pub struct PreparedVcov<'p> {
+    plan: &'p VcovPlan,
+    terms: Vec<ClusterTerm>,
+    /// What the covariances share.
+    pub arithmetic: Arithmetic,
+}
+
+impl PreparedVcov<'_> {
+    /// The covariance of the coefficients of `parts`, which has the shape that was prepared for.
+    ///
+    /// # Errors
+    /// Leverage one under HC2 or HC3, or what linear algebra says.
+    pub fn matrix(&self, parts: &LinearParts<'_>) -> Result<Vcov, VcovError> {
+        let k = parts.columns.len();
+        let PreparedVcov { plan, terms, arithmetic } = self;
+        let (matrix, clamped) = match &plan.spec {
+            VcovSpec::Iid => (scaled(parts.bread, rss(parts) / arithmetic.factor), 0),
+            VcovSpec::Hc(kind) => {
+                let around = Around::of(parts)?;
+                let meat = squares(&around.columns(parts), &squared_scores(*kind, parts)?)?;
+                (scaled(around.sandwich(meat.as_ref()).as_ref(), arithmetic.factor), 0)
+            }
+            VcovSpec::Cluster { .. } => {
+                let around = Around::of(parts)?;
+                let columns = around.columns(parts);
+                let mut meat = Mat::<f64>::zeros(k, k);
+                for (term, how) in terms.iter().zip(&arithmetic.terms) {
+                    add_cluster_meat(&mut meat, &columns, parts, &term.codes, how.sign * how.scale)?;
+                }
+                let matrix = scaled(around.sandwich(meat.as_ref()).as_ref(), arithmetic.factor);
+                if terms.len() < 2 { (matrix, 0) } else { nearest_psd(&matrix)? }
+            }
+        };
+        Ok(Vcov {
+            matrix,
+            spec: plan.spec.clone(),
+            small_sample: plan.small_sample,
+            arithmetic: arithmetic.clone(),
+            clamped,
+        })
+    }
+}
+
 impl LinearParts<'_> {
+    /// Rows, or the sum of frequency weights.
+    pub fn observations(&self) -> usize {
+        match self.weights {
+            Some(it) if self.frequency => it.iter().sum::<f64>().round() as usize,
+            _ => self.residuals.len(),
+        }
+    }
+
     fn counts_constant_twice(&self) -> bool {
         self.constant && !self.absorbed.is_empty()
     }
@@ -120,11 +167,17 @@ fn rss(parts: &LinearParts<'_>) -> f64 {
     }
 }
 
-/// (w e)^2, divided by powers of 1-h for HC2 and HC3: the weights of x x' in the meat.
+/// (w e)^2, divided by powers of 1-h for HC2 and HC3: the weights of x x' in the meat. A row that is there w
+/// times adds w e^2, and each of its copies has the w-th part of the leverage.
 fn squared_scores(kind: HcKind, parts: &LinearParts<'_>) -> Result<Vec<f64>, VcovError> {
     let weight = |row: usize| parts.weights.map_or(1.0, |it| it[row]);
-    let mut scores: Vec<f64> =
-        parts.residuals.iter().enumerate().map(|(row, e)| (weight(row) * e).powi(2)).collect();
+    let power_of_weight = if parts.frequency { 1 } else { 2 };
+    let mut scores: Vec<f64> = parts
+        .residuals
+        .iter()
+        .enumerate()
+        .map(|(row, e)| weight(row).powi(power_of_weight) * e * e)
+        .collect();
     let power = match kind {
         HcKind::Hc0 | HcKind::Hc1 => return Ok(scores),
         HcKind::Hc2 => 1,
@@ -132,7 +185,7 @@ fn squared_scores(kind: HcKind, parts: &LinearParts<'_>) -> Result<Vec<f64>, Vco
     };
     let leverages = leverages(parts)?;
     for (row, (score, h)) in scores.iter_mut().zip(leverages).enumerate() {
-        let remaining = 1.0 - h;
+        let remaining = 1.0 - if parts.frequency { h / weight(row) } else { h };
         if remaining < LEVERAGE_FLOOR {
             return Err(VcovError::FullLeverage { row: row + 1, kind: kind.to_string() });
         }
@@ -282,6 +335,8 @@ mod tests {
             columns,
             residuals,
             weights: None,
+            frequency: false,
+            partialled: 0,
             bread: bread.as_ref(),
             absorbed: &[],
             constant: false,

@@ -68,6 +68,7 @@ impl<'a> Request<'a> {
             estimator: arguments.estimator.clone(),
             formula: arguments.formula.clone(),
             weights: arguments.weights.as_ref().map(Name::from),
+            weight_kind: arguments.weight_kind,
             vcov: arguments.vcov.clone(),
             small_sample: arguments.small_sample,
             singletons: arguments.singletons,
@@ -79,16 +80,10 @@ impl<'a> Request<'a> {
 
     /// Reads the columns the model names, and no others.
     pub fn load(&self) -> Result<Loaded, DriverError> {
-        let mut names = self.spec.formula.variables();
-        names.extend(self.spec.weights.clone());
-        for cluster in self.spec.vcov.clusters() {
-            names.extend(cluster.split('^').map(|it| Name::from(it.trim())));
-        }
+        let mut names = self.registry.estimator(&self.spec.estimator)?.variables(&self.spec)?;
         names.retain(|it| {
             ![&self.arguments.unit, &self.arguments.time].iter().any(|key| key.as_deref() == Some(it))
         });
-        names.sort();
-        names.dedup();
         let mut request = ReadRequest {
             files: self.arguments.data.iter().map(FileRequest::new).collect(),
             unit: None,

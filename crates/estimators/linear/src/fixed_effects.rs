@@ -3,18 +3,11 @@
 use std::sync::Arc;
 
 use parallax_model::{
-    Absorbed, Capabilities, Constant, Design, Distribution, Effect, Estimate, Estimator, FitError, Meta,
-    Note, PluginMeta, Regression, RegressionInput, SampleReport, Statistics, Status, Support, Term, VcovKind,
-    f_upper,
-    linalg::{AbsorbMethod, AbsorbOptions, EffectRanks, column_norms},
-    r_squared, regress, squared_correlation,
-    vcov::AbsorbedEffect,
-    wald, weighted_mean,
+    Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, PluginMeta, Regression,
+    Statistics, Status, Support, VcovKind, Within, linalg::AbsorbOptions, squared_correlation, weighted_mean,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::root_mean_squares;
 
 parallax_model::estimator!(FixedEffects);
 
@@ -58,6 +51,7 @@ impl Estimator for FixedEffects {
                 VcovKind::Multiway,
             ],
             weights: true,
+            frequency_weights: true,
             effects: Support::Required,
             instruments: false,
             unbalanced: true,
@@ -73,14 +67,15 @@ impl Estimator for FixedEffects {
             max_iterations: options.max_iterations,
             method: None,
         };
-        let absorbed = design.absorb(&absorb)?;
-        refuse_spanned_outcome(design, &absorbed)?;
-        let absorber = absorbed.absorber()?;
-        let effects = absorbed_effects(&design.effects, absorber.ranks());
-        let fit = solve(design, options, &absorbed, &effects)?;
-        let stats = statistics(design, &fit, &absorbed)?;
+        let within = Within::new(design, &absorb)?;
+        let outcome = within.outcome();
+        let fit = within.regress(&outcome, &within.regressors(), options.constant)?;
+        let mut stats = within.statistics(&outcome, &fit)?;
+        if design.weights.is_none() && only_effect_is_the_unit(design) {
+            variance_components(design, &fit, &mut stats);
+        }
         let mut notes = fit.notes;
-        notes.extend(iteration_note(&absorbed, &absorb));
+        notes.extend(within.iteration_note());
         Ok(Estimate {
             estimator: Self::META.plugin.name,
             outcome: design.outcome.name.clone(),
@@ -88,117 +83,14 @@ impl Estimator for FixedEffects {
             terms: fit.terms,
             coef: fit.coef,
             vcov: fit.vcov,
-            sample: SampleReport::of(
-                &design.sample,
-                design.panel.index().map(|_| design.units.n_groups()),
-                design.singletons,
-            ),
-            effects: effects.iter().map(|it| (it.name.clone(), it.levels)).collect(),
+            sample: within.sample(),
+            effects: within.effects().iter().map(|it| (it.name.clone(), it.levels)).collect(),
             stats,
+            event: None,
+            details: Vec::new(),
             notes,
         })
     }
-}
-
-/// Rounding is all that absorption leaves of an outcome that the effects span.
-fn refuse_spanned_outcome(design: &Design<'_>, absorbed: &Absorbed) -> Result<(), FitError> {
-    let norm = |it: &[f64]| column_norms(&[it], design.weight_values()).into_iter().sum::<f64>();
-    if SPANNED * norm(&design.outcome.values) < norm(&absorbed.outcome) {
-        return Ok(());
-    }
-    let how = "is spanned by the absorbed effects";
-    Err(FitError::ConstantOutcome { outcome: design.outcome.name.clone(), how })
-}
-
-/// Share of the outcome's norm below which what is left is rounding: closed forms leave about 1e-16,
-/// iteration less than its tolerance of 1e-10.
-const SPANNED: f64 = 1e-11;
-
-fn solve(
-    design: &Design<'_>,
-    options: &Options,
-    absorbed: &Absorbed,
-    effects: &[AbsorbedEffect],
-) -> Result<Regression, FitError> {
-    let absorber = absorbed.absorber()?;
-    let weights = design.weight_values();
-    let terms: Vec<Term> = design.regressors.iter().map(|it| Term::Slope(it.name.clone())).collect();
-    let columns: Vec<&[f64]> = absorbed.regressors.iter().map(|it| it.as_slice()).collect();
-    let before: Vec<&[f64]> = design.regressors.iter().map(|it| it.values.as_slice()).collect();
-    let means: Vec<f64> = before.iter().map(|it| weighted_mean(it, weights)).collect();
-    let constant = options.constant.then(|| Constant {
-        outcome_mean: weighted_mean(&design.outcome.values, weights),
-        column_means: &means,
-    });
-    let leverages = || absorber.leverages();
-    let input = RegressionInput {
-        terms: &terms,
-        columns: &columns,
-        outcome: &absorbed.outcome,
-        weights,
-        reference_norms: Some(&column_norms(&before, weights)),
-        absorbed: effects,
-        leverages: Some(&leverages),
-        constant,
-    };
-    regress(&input, &design.vcov)
-}
-
-fn absorbed_effects(effects: &[Effect], ranks: &EffectRanks) -> Vec<AbsorbedEffect> {
-    let counts = ranks.levels.iter().zip(&ranks.redundant);
-    let join = |(it, (&levels, &redundant)): (&Effect, (&usize, &usize))| AbsorbedEffect {
-        name: it.name.clone(),
-        levels,
-        redundant,
-        codes: it.codes.clone(),
-    };
-    effects.iter().zip(counts).map(join).collect()
-}
-
-/// Closed forms and direct solves need no remark; iteration says what it guarantees.
-fn iteration_note(absorbed: &Absorbed, options: &AbsorbOptions) -> Option<Note> {
-    let method = match absorbed.report.method {
-        AbsorbMethod::ConjugateGradient => "conjugate gradients",
-        AbsorbMethod::FactoredConjugateGradient => "conjugate gradients with a factored preconditioner",
-        _ => return None,
-    };
-    Some(Note::remark(format!(
-        "effects absorbed by {method}; every column converged to a relative error below {:e}",
-        options.tolerance
-    )))
-}
-
-fn statistics(design: &Design<'_>, fit: &Regression, absorbed: &Absorbed) -> Result<Statistics, FitError> {
-    let n = design.n() as f64;
-    let weights = design.weight_values();
-    let arithmetic = &fit.vcov.arithmetic;
-    let df = arithmetic.residual_df as f64;
-    let r2 = r_squared(fit.rss, &design.outcome.values, weights, true);
-    let within = r_squared(fit.rss, &absorbed.outcome, weights, false);
-    let slopes = fit.kept.len() as f64;
-    let mut stats = Statistics::default();
-    stats.set("r2", r2);
-    stats.set("r2_adjusted", 1.0 - (1.0 - r2) * (n - 1.0) / df);
-    stats.set("r2_within", within);
-    stats.set("r2_within_adjusted", 1.0 - (1.0 - within) * (df + slopes) / df);
-    stats.set("rss", fit.rss);
-    let (rmse, root_mse) = root_mean_squares(fit, weights, df);
-    stats.set("rmse", rmse);
-    stats.set("root_mse", root_mse);
-    stats.set("df_residual", df);
-    let tested: Vec<usize> = (0..fit.kept.len()).collect();
-    if !tested.is_empty() {
-        let (chi2, rank, _) = wald(&fit.coef, fit.vcov.matrix.as_ref(), &tested)?;
-        let f = chi2 / rank as f64;
-        stats.set("wald_f", f);
-        stats.set("wald_f_df1", rank as f64);
-        stats.set("wald_f_df2", arithmetic.t_df);
-        stats.set("wald_f_p", f_upper(f, rank as f64, arithmetic.t_df));
-    }
-    if weights.is_none() && only_effect_is_the_unit(design) {
-        variance_components(design, fit, &mut stats);
-    }
-    Ok(stats)
 }
 
 /// Between and overall R-squared and the spread of unit effects are xtreg's, and defined by it for

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use parallax_model::{
     Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, PluginMeta, RegressionInput,
-    SampleReport, Statistics, Status, Support, Term, VcovKind, f_upper, r_squared, regress, wald,
+    SampleReport, Statistics, Status, Support, Term, VcovKind, f_upper, r_squared, regress,
+    root_mean_squares, wald,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::root_mean_squares;
 
 parallax_model::estimator!(PooledOls);
 
@@ -39,6 +38,7 @@ impl Estimator for PooledOls {
                 VcovKind::Multiway,
             ],
             weights: true,
+            frequency_weights: true,
             effects: Support::Refused,
             instruments: false,
             unbalanced: true,
@@ -64,6 +64,7 @@ impl Estimator for PooledOls {
                 columns: &columns,
                 outcome: &design.outcome.values,
                 weights: design.weight_values(),
+                frequency: design.frequency,
                 reference_norms: None,
                 absorbed: &[],
                 leverages: None,
@@ -83,20 +84,25 @@ impl Estimator for PooledOls {
             sample: SampleReport::of(&design.sample, units, design.singletons),
             effects: Vec::new(),
             stats,
+            event: None,
+            details: Vec::new(),
             notes: fit.notes,
         })
     }
 }
 
 fn statistics(design: &Design<'_>, fit: &parallax_model::Regression) -> Result<Statistics, FitError> {
-    let n = design.n() as f64;
+    let n = fit.vcov.arithmetic.n as f64;
     let df = fit.vcov.arithmetic.residual_df as f64;
     let r2 = r_squared(fit.rss, &design.outcome.values, design.weight_values(), design.intercept);
     let mut stats = Statistics::default();
+    if design.frequency {
+        stats.set("observations", n);
+    }
     stats.set("r2", r2);
     stats.set("r2_adjusted", 1.0 - (1.0 - r2) * (n - f64::from(u8::from(design.intercept))) / df);
     stats.set("rss", fit.rss);
-    let (rmse, root_mse) = root_mean_squares(fit, design.weight_values(), df);
+    let (rmse, root_mse) = root_mean_squares(fit, design);
     stats.set("rmse", rmse);
     stats.set("root_mse", root_mse);
     stats.set("df_residual", df);

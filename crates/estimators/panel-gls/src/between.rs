@@ -45,6 +45,7 @@ impl Estimator for Between {
         capabilities: Capabilities {
             vcov: &[VcovKind::Iid, VcovKind::Robust, VcovKind::Leverage],
             weights: false,
+            frequency_weights: false,
             effects: Support::Refused,
             instruments: false,
             unbalanced: true,
@@ -67,6 +68,7 @@ impl Estimator for Between {
                 columns: &columns,
                 outcome: &outcome,
                 weights,
+                frequency: false,
                 reference_norms: None,
                 absorbed: &[],
                 leverages: None,
@@ -102,6 +104,8 @@ impl Estimator for Between {
             sample: SampleReport::of(&design.sample, Some(counts.len()), design.singletons),
             effects: Vec::new(),
             stats,
+            event: None,
+            details: Vec::new(),
             notes: fit.notes,
         })
     }

@@ -51,6 +51,7 @@ impl Estimator for FirstDifference {
                 VcovKind::Multiway,
             ],
             weights: false,
+            frequency_weights: false,
             effects: Support::Refused,
             instruments: false,
             unbalanced: true,
@@ -78,6 +79,7 @@ impl Estimator for FirstDifference {
                 columns: &columns,
                 outcome: &outcome,
                 weights: None,
+                frequency: false,
                 reference_norms: None,
                 absorbed: &[],
                 leverages: None,
@@ -109,6 +111,8 @@ impl Estimator for FirstDifference {
             sample,
             effects: Vec::new(),
             stats,
+            event: None,
+            details: Vec::new(),
             notes: fit.notes,
         })
     }

@@ -127,6 +127,7 @@ pub fn mundlak(
             columns: &columns,
             outcome,
             weights: None,
+            frequency: false,
             reference_norms: None,
             absorbed: &[],
             leverages: None,

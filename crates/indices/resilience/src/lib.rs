@@ -113,7 +113,7 @@ impl IndexMethod for Resilience {
         };
         let score: Vec<f64> = output.growth.iter().zip(panel.periods()).map(score).collect();
         let notes = notes::of(panel, options, &nation, &output);
-        Ok(IndexResult { score, weights: Vec::new(), notes })
+        Ok(IndexResult { score, details: Vec::new(), notes })
     }
 
     fn reads(options: &Options) -> Vec<Name> {

@@ -4,7 +4,7 @@ use super::facts::YEARS;
 use super::grid::{Grid, clock, sample_moments};
 use super::options::{ControlOptions, Shape};
 use super::roster::{City, group_scores};
-use crate::keyed::Keyed;
+use parallax_vcov::Keyed;
 
 /// One control for every city and year.
 ///

@@ -4,8 +4,8 @@ use super::facts::{SAMPLE_FROM, YEARS};
 use super::grid::{Grid, clock};
 use super::options::{DigitalOptions, MediatorOptions};
 use super::roster::{City, group_scores};
-use crate::keyed::Keyed;
 use crate::scores::skewed;
+use parallax_vcov::Keyed;
 
 /// A few cities are far ahead and none is far behind, as an index that starts near zero needs.
 const LEVEL_SKEW: f64 = 0.3;

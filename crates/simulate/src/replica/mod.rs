@@ -37,7 +37,7 @@ pub use raw::RawSeries;
 use self::grid::Grid;
 use self::roster::City;
 use crate::error::SimulateError;
-use crate::keyed::Keyed;
+use parallax_vcov::Keyed;
 
 /// One raw series, a value for each row; NaN is missing.
 #[derive(Debug, Clone)]

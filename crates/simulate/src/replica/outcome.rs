@@ -7,7 +7,7 @@ use super::grid::{Grid, clock, excess_change};
 use super::options::ReplicaOptions;
 use super::roster::{City, group_scores};
 use crate::error::SimulateError;
-use crate::keyed::Keyed;
+use parallax_vcov::Keyed;
 
 /// The outcome with and without treatment.
 pub(crate) struct Outcome {

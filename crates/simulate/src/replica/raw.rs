@@ -5,7 +5,7 @@ use super::facts::{FIRST_YEAR, SAMPLE_FROM, YEARS};
 use super::grid::Grid;
 use super::options::{Control, RecordingError, ReplicaOptions};
 use super::roster::City;
-use crate::keyed::Keyed;
+use parallax_vcov::Keyed;
 
 /// The raw series, in the order of the columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

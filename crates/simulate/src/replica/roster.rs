@@ -3,8 +3,8 @@
 use super::facts::{CityClass, CityFact, FIRST_YEAR, YEARS};
 use super::options::ReplicaOptions;
 use crate::error::SimulateError;
-use crate::keyed::Keyed;
 use crate::scores::normal_scores;
+use parallax_vcov::Keyed;
 
 /// Fewer kept cities than this leave nothing to demean.
 const LEAST_CITIES: usize = 10;

@@ -70,7 +70,7 @@ impl Step for Derive {
             ));
             panel = panel.with(name.clone(), Column::Real(values))?;
         }
-        Ok(Stepped { panel, notes })
+        Ok(Stepped { panel, details: Vec::new(), notes })
     }
 
     fn reads(options: &Options) -> Vec<Name> {

@@ -60,7 +60,7 @@ impl Step for Lag {
                 lagged = lagged.with(name, Column::real(values))?;
             }
         }
-        Ok(Stepped { panel: lagged, notes })
+        Ok(Stepped { panel: lagged, details: Vec::new(), notes })
     }
 
     fn reads(options: &Options) -> Vec<Name> {

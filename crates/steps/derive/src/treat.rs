@@ -51,7 +51,7 @@ impl Step for Treat {
         let mut notes = vec![account(panel, &from, &options.into)];
         notes.extend(target::account(panel, NAME, &options.into, &values, ""));
         let panel = panel.clone().with(options.into.clone(), Column::real(values))?;
-        Ok(Stepped { panel, notes })
+        Ok(Stepped { panel, details: Vec::new(), notes })
     }
 
     fn reads(options: &Options) -> Vec<Name> {

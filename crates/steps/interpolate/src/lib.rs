@@ -71,7 +71,7 @@ impl Step for Interpolate {
             notes.push(Note::Step { step: NAME.into(), text: account(panel, name, &before, &values) });
             filled = filled.with(name.clone(), Column::real(values))?;
         }
-        Ok(Stepped { panel: filled, notes })
+        Ok(Stepped { panel: filled, details: Vec::new(), notes })
     }
 
     fn reads(options: &Options) -> Vec<Name> {

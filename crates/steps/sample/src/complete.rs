@@ -64,7 +64,7 @@ impl Step for Complete {
             let advice = "interpolate first, ask for fewer `columns`, or narrow `from` and `to`";
             return Err(StepError::Step(format!("`{NAME}`: no unit is left: {text}; {advice}")));
         }
-        Ok(Stepped { panel: kept, notes: vec![Note::Step { step: NAME.into(), text }] })
+        Ok(Stepped { panel: kept, details: Vec::new(), notes: vec![Note::Step { step: NAME.into(), text }] })
     }
 
     fn reads(options: &Options) -> Vec<Name> {

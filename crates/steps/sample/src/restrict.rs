@@ -61,7 +61,7 @@ impl Step for Restrict {
             return Err(StepError::Step(format!("`{NAME}`: {reason}; widen the condition")));
         }
         let text = format!("kept {} where `{text}`: {reasons}", remaining(panel, &kept));
-        Ok(Stepped { panel: kept, notes: vec![Note::Step { step: NAME.into(), text }] })
+        Ok(Stepped { panel: kept, details: Vec::new(), notes: vec![Note::Step { step: NAME.into(), text }] })
     }
 
     fn reads(options: &Options) -> Vec<Name> {

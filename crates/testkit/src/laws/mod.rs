@@ -6,6 +6,7 @@ mod machine;
 
 use parallax_model::{
     AbsorptionCache, Entry, Estimate, Formula, ModelSpec, SingletonPolicy, SmallSample, Support, VcovKind,
+    WeightKind,
 };
 
 use crate::Table;
@@ -71,14 +72,20 @@ pub fn request(entry: &Entry, kind: VcovKind, rules: SmallSample) -> Result<Mode
         VcovKind::Cluster => "cluster:group",
         VcovKind::Multiway => "cluster:group+year",
     };
+    let (formula, options) = entry.example();
+    let formula = formula.map_or_else(|| format!("y ~ x1 + x2 + d{effects}"), str::to_owned);
     Ok(ModelSpec {
         estimator: entry.meta.plugin.name.to_owned(),
-        formula: Formula::parse(&format!("y ~ x1 + x2 + d{effects}")).map_err(|it| it.to_string())?,
+        formula: Formula::parse(&formula).map_err(|it| it.to_string())?,
         weights: None,
+        weight_kind: WeightKind::Analytic,
         vcov: vcov.parse().map_err(|it: parallax_model::vcov::VcovError| it.to_string())?,
         small_sample: rules,
         singletons: SingletonPolicy::Drop,
-        options: serde_json::Map::new(),
+        options: match options {
+            serde_json::Value::Object(it) => it,
+            _ => serde_json::Map::new(),
+        },
     })
 }
 

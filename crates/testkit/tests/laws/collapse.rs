@@ -24,6 +24,7 @@ impl Ask<'_> {
             estimator: self.estimator.to_owned(),
             formula: Formula::parse(self.formula).unwrap(),
             weights: self.weights.map(Into::into),
+            weight_kind: parallax_model::WeightKind::Analytic,
             vcov: self.vcov.parse().unwrap(),
             small_sample: self.rules,
             singletons: SingletonPolicy::Keep,

@@ -39,6 +39,7 @@ fn coverage(vcov: &str) -> f64 {
         estimator: "fixed-effects".to_owned(),
         formula: Formula::parse("y ~ x | unit + year").unwrap(),
         weights: None,
+        weight_kind: parallax_model::WeightKind::Analytic,
         vcov: vcov.parse().unwrap(),
         small_sample: SmallSample::FIXEST,
         singletons: SingletonPolicy::Drop,

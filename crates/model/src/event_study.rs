@@ -1,0 +1,180 @@
+//! The event-study object: coefficients by event time with everything that tests, bands and
+//! aggregates need.
+
+use parallax_linalg::Mat;
+use parallax_vcov::simultaneous_critical;
+
+use crate::{Distribution, Estimate, FitError, Term, distribution::chi2_upper, f_upper, wald};
+
+/// How event times were laid out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EventWindow {
+    /// Event times that are zero by choice; the others are relative to them.
+    pub references: Vec<i32>,
+    /// The first event time holds all earlier ones too.
+    pub binned_below: Option<i32>,
+    /// The last event time holds all later ones too.
+    pub binned_above: Option<i32>,
+    /// Rows at each event time, references among them, ascending.
+    pub rows: Vec<(i32, usize)>,
+}
+
+/// Effects by event time, from any estimator that gives them.
+///
+/// Sensitivity analysis, aggregation over ranges, plots and tables take this object as it is.
+#[derive(Clone, Debug)]
+pub struct EventStudy {
+    /// Estimated event times, ascending; references are not among them.
+    pub times: Vec<i32>,
+    /// One coefficient an event time.
+    pub coef: Vec<f64>,
+    /// Their covariance.
+    pub vcov: Mat<f64>,
+    /// What statistics are compared with.
+    pub distribution: Distribution,
+    /// How the times were laid out.
+    pub window: EventWindow,
+}
+
+/// One event time of a plot or table; a reference has zeros and no error.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventPoint {
+    /// Periods since adoption.
+    pub time: i32,
+    /// The time as text: `≤-5` and `≥6` for binned ends.
+    pub label: String,
+    /// Coefficient.
+    pub estimate: f64,
+    /// Standard error; NaN at a reference.
+    pub std_error: f64,
+    /// Two-sided, pointwise; NaN at a reference.
+    pub p_value: f64,
+    /// Lower and upper end of the pointwise interval.
+    pub pointwise: [f64; 2],
+    /// Lower and upper end of the band that holds for all event times together.
+    pub simultaneous: [f64; 2],
+    /// Rows at this event time.
+    pub rows: usize,
+}
+
+/// A Wald test that several coefficients are zero.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct JointTest {
+    /// b' V^+ b.
+    pub chi2: f64,
+    /// Rank of V.
+    pub df: usize,
+    /// From the chi-squared distribution.
+    pub p_chi2: f64,
+    /// chi2 / df.
+    pub f: f64,
+    /// From F(df, t degrees of freedom); equals `p_chi2` under a normal distribution.
+    pub p_f: f64,
+}
+
+impl EventStudy {
+    /// The event times of an estimate, ascending; `None` when it has none.
+    pub fn of(estimate: &Estimate) -> Option<EventStudy> {
+        let mut found: Vec<(i32, usize)> = (estimate.terms.iter().enumerate())
+            .filter_map(|(at, it)| match it {
+                Term::EventTime(time) => Some((*time, at)),
+                _ => None,
+            })
+            .collect();
+        found.sort_unstable();
+        if found.is_empty() {
+            return None;
+        }
+        let at = |i: usize| found[i].1;
+        Some(EventStudy {
+            times: found.iter().map(|it| it.0).collect(),
+            coef: found.iter().map(|it| estimate.coef[it.1]).collect(),
+            vcov: Mat::from_fn(found.len(), found.len(), |i, j| estimate.vcov.matrix[(at(i), at(j))]),
+            distribution: estimate.distribution,
+            window: estimate.event.clone().unwrap_or_default(),
+        })
+    }
+
+    /// Positions of event times before adoption.
+    pub fn leads(&self) -> Vec<usize> {
+        (0..self.times.len()).filter(|&it| self.times[it] < 0).collect()
+    }
+
+    /// Positions of event times from adoption on.
+    pub fn lags(&self) -> Vec<usize> {
+        (0..self.times.len()).filter(|&it| 0 <= self.times[it]).collect()
+    }
+
+    /// Tests that the coefficients at these positions are zero together.
+    ///
+    /// # Errors
+    /// When the block of the covariance is not positive even in a generalised sense.
+    pub fn joint_test(&self, positions: &[usize]) -> Result<JointTest, FitError> {
+        let (chi2, df, _) = wald(&self.coef, self.vcov.as_ref(), positions)?;
+        let (f, p_chi2) = (chi2 / df as f64, chi2_upper(chi2, df as f64));
+        let p_f = match self.distribution {
+            Distribution::StudentT(t_df) => f_upper(f, df as f64, t_df),
+            Distribution::Normal => p_chi2,
+        };
+        Ok(JointTest { chi2, df, p_chi2, f, p_f })
+    }
+
+    /// The critical value of the band over all event times.
+    pub fn simultaneous_critical(&self, level: f64) -> f64 {
+        let df = match self.distribution {
+            Distribution::StudentT(df) => Some(df),
+            Distribution::Normal => None,
+        };
+        simultaneous_critical(self.vcov.as_ref(), df, level)
+    }
+
+    /// Mean of the coefficients at these positions with its standard error.
+    pub fn average(&self, positions: &[usize]) -> (f64, f64) {
+        let n = positions.len() as f64;
+        let mean = positions.iter().map(|&it| self.coef[it]).sum::<f64>() / n;
+        let pairs = positions.iter().flat_map(|&i| positions.iter().map(move |&j| (i, j)));
+        let variance: f64 = pairs.map(|it| self.vcov[it]).sum();
+        (mean, variance.max(0.0).sqrt() / n)
+    }
+
+    /// Every event time with both intervals, references among them, ascending.
+    pub fn points(&self, level: f64) -> Vec<EventPoint> {
+        let (pointwise, simultaneous) =
+            (self.distribution.critical(level), self.simultaneous_critical(level));
+        let estimated = self.times.iter().enumerate().map(|(at, &time)| {
+            let (estimate, std_error) = (self.coef[at], self.vcov[(at, at)].max(0.0).sqrt());
+            let around = |critical: f64| [estimate - critical * std_error, estimate + critical * std_error];
+            EventPoint {
+                estimate,
+                std_error,
+                p_value: self.distribution.p_value(estimate / std_error),
+                pointwise: around(pointwise),
+                simultaneous: around(simultaneous),
+                ..self.point(time)
+            }
+        });
+        let mut points: Vec<EventPoint> = estimated.collect();
+        points.extend(self.window.references.iter().map(|&it| self.point(it)));
+        points.sort_by_key(|it| it.time);
+        points
+    }
+
+    fn point(&self, time: i32) -> EventPoint {
+        let label = match time {
+            it if self.window.binned_below == Some(it) => format!("≤{it}"),
+            it if self.window.binned_above == Some(it) => format!("≥{it}"),
+            it => it.to_string(),
+        };
+        let rows = self.window.rows.iter().find(|it| it.0 == time).map_or(0, |it| it.1);
+        EventPoint {
+            time,
+            label,
+            estimate: 0.0,
+            std_error: f64::NAN,
+            p_value: f64::NAN,
+            pointwise: [0.0; 2],
+            simultaneous: [0.0; 2],
+            rows,
+        }
+    }
+}
