@@ -5,8 +5,11 @@
 //! prints with what we compute, cell by cell. [`write_outputs`] and [`check_outputs`] are the only
 //! functions that touch the disk.
 
+mod density;
 mod descriptive;
 mod estimate;
+mod figure;
+mod language;
 mod layout;
 mod number;
 mod output;
@@ -17,8 +20,15 @@ mod study;
 mod table;
 mod width;
 
+pub use density::{Density, kernel_density};
 pub use descriptive::{descriptive_table, descriptive_value};
 pub use estimate::{estimate_json, estimate_table};
+pub use figure::{
+    BalancePanel, BalancePlot, BalanceRow, BarPlot, BarSeries, EventBin, EventPoint, EventSeries,
+    EventStudyPlot, Figure, FigureError, FigureKind, ForestGroup, ForestPlot, ForestRow, Interval, Line,
+    LinePanel, LinePlot, Marker, PlaceboDraws,
+};
+pub use language::Language;
 pub use number::{Digits, format_count, format_number};
 pub use output::{Difference, Output, OutputError, Written, check_outputs, write_outputs};
 pub use regression::{regression_table, regression_value};

@@ -210,7 +210,7 @@ impl Cell {
 
 /// JSON has neither NaN nor infinities: NaN is `null`, infinities are the texts `inf` and `-inf`. Zero
 /// has no sign.
-mod number {
+pub(crate) mod number {
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
     #[derive(Deserialize)]
@@ -221,7 +221,7 @@ mod number {
         Missing(()),
     }
 
-    pub(super) fn serialize<S: Serializer>(value: &f64, to: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(value: &f64, to: S) -> Result<S::Ok, S::Error> {
         match *value {
             it if it.is_nan() => to.serialize_none(),
             f64::INFINITY => to.serialize_str("inf"),
@@ -231,7 +231,7 @@ mod number {
         }
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
         match Stored::deserialize(from)? {
             Stored::Number(it) => Ok(it),
             Stored::Missing(()) => Ok(f64::NAN),
@@ -239,6 +239,22 @@ mod number {
             Stored::Text(it) if it == "-inf" => Ok(f64::NEG_INFINITY),
             Stored::Text(it) => Err(D::Error::custom(format!("`{it}` is no number"))),
         }
+    }
+}
+
+/// The same for a list.
+pub(crate) mod numbers {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Item(#[serde(with = "super::number")] f64);
+
+    pub(crate) fn serialize<S: Serializer>(values: &[f64], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(values.iter().map(|it| Item(*it)))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<f64>, D::Error> {
+        Ok(Vec::<Item>::deserialize(from)?.into_iter().map(|it| it.0).collect())
     }
 }
 
