@@ -85,9 +85,10 @@ fn weights_and_scores_are_those_of_other_programs() {
     let panel = panel(&answers);
     for case in &answers.cases {
         let ours = build(&panel, case);
-        assert_eq!(ours.weights.len(), case.weights.len());
-        for (name, weight) in &ours.weights {
-            near(&format!("{} weight {name}", case.id), *weight, case.weights[name.as_str()]);
+        let table = &ours.details[0];
+        assert_eq!(table.n_rows(), case.weights.len());
+        for (name, weight) in table.words("indicator").unwrap().iter().zip(table.numbers("weight").unwrap()) {
+            near(&format!("{} weight {name}", case.id), *weight, case.weights[name]);
         }
         // Component scores sum to zero, so that means are compared.
         let n = ours.score.len() as f64;
@@ -112,23 +113,33 @@ fn weights_and_scores_are_those_of_other_programs() {
     assert_eq!(indices.len(), 5, "{indices:?}");
 }
 
-/// Number of components, eigenvalues, KMO and Bartlett, as far as the notes print them.
+/// What only some answers have: entropies, eigenvalues, loadings, and KMO and Bartlett as the note prints them.
 fn components(case: &Case, ours: &IndexResult) {
+    let numbers = |it: &Value| -> Vec<f64> { serde_json::from_value(it.clone()).unwrap() };
+    let all = |what: &str, ours: &[f64], theirs: &[f64]| {
+        assert_eq!(ours.len(), theirs.len());
+        ours.iter().zip(theirs).for_each(|(a, b)| near(&format!("{} {what}", case.id), *a, *b));
+    };
+    let weights = &ours.details[0];
+    if let Some(entropy) = case.extra.get("entropy") {
+        for (name, ours) in
+            weights.words("indicator").unwrap().iter().zip(weights.numbers("entropy").unwrap())
+        {
+            near(&format!("{} entropy {name}", case.id), *ours, entropy[name].as_f64().unwrap());
+        }
+    }
     let Some(kept) = case.extra.get("kept") else { return };
-    let notes: Vec<String> = ours.notes.iter().map(Note::to_string).collect();
-    let values: Vec<String> = case.extra["eigenvalue"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|it| format!("{:.4}", it.as_f64().unwrap()))
-        .collect();
-    let text = notes.join("\n");
-    assert!(text.contains(&format!("{kept} components hold")), "{}: {text}", case.id);
-    assert!(text.contains(&format!("eigenvalues {}", values.join(", "))), "{}: {text}", case.id);
+    let components = &ours.details[1];
+    assert_eq!(components.numbers("kept").unwrap().iter().sum::<f64>(), kept.as_f64().unwrap());
+    all("eigenvalue", components.numbers("eigenvalue").unwrap(), &numbers(&case.extra["eigenvalue"]));
+    for (at, theirs) in case.extra["loadings"].as_array().unwrap().iter().enumerate() {
+        all("loading", weights.numbers(&format!("loading_{}", at + 1)).unwrap(), &numbers(theirs));
+    }
     let adequacy = format!(
         "KMO {:.4}; Bartlett's chi-squared {:.4} with 21 df",
         case.extra["kmo"].as_f64().unwrap(),
         case.extra["bartlett"].as_f64().unwrap()
     );
-    assert!(text.contains(&adequacy), "{}: {text}", case.id);
+    let notes: Vec<String> = ours.notes.iter().map(Note::to_string).collect();
+    assert!(notes.join("\n").contains(&adequacy), "{}: {notes:?}", case.id);
 }

@@ -65,9 +65,10 @@ impl IndexMethod for CoefficientOfVariation {
             VariationOf::Raw => &indicators.columns,
             VariationOf::Standardised => &standardised,
         };
-        let weights = shares(&variations(&indicators.names, varied, &indicators.reference())?);
+        let variations = variations(&indicators.names, varied, &indicators.reference())?;
+        let weights = shares(&variations);
         let scores = weighted_sums(&standardised, &weights);
-        Ok(indicators.finish(&scores, weights))
+        Ok(indicators.finish(&scores, weights, vec![("variation", "Coefficient of variation", variations)]))
     }
 
     fn reads(options: &Options) -> Vec<Name> {

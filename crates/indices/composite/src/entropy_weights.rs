@@ -59,7 +59,7 @@ impl IndexMethod for EntropyWeights {
         let entropy = entropies(&standardised, &indicators.reference(), options.shift);
         let weights = divergence_weights(&entropy);
         let scores = weighted_sums(&standardised, &weights);
-        Ok(indicators.finish(&scores, weights))
+        Ok(indicators.finish(&scores, weights, vec![("entropy", "Entropy", entropy)]))
     }
 
     fn reads(options: &Options) -> Vec<Name> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use parallax_model::{IndexResult, Name, Note, Panel, StepError, panel::PanelError};
+use parallax_model::{Detail, IndexResult, Name, Note, Panel, StepError, panel::PanelError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -159,15 +159,23 @@ impl Indicators {
         self.notes.push(Note::Step { step: self.plugin.into(), text });
     }
 
-    /// Scores of the complete rows, put where they belong in the panel.
-    pub fn finish(self, scores: &[f64], weights: Vec<f64>) -> IndexResult {
+    /// Scores of the complete rows put where they belong in the panel, and the detail `weights`. `more` are
+    /// further columns of that detail: name, label, one number an indicator.
+    pub fn finish(self, scores: &[f64], weights: Vec<f64>, more: Vec<(&str, &str, Vec<f64>)>) -> IndexResult {
         let mut score = vec![f64::NAN; self.n_panel];
         for (&row, &value) in self.rows.iter().zip(scores) {
             if let Some(it) = score.get_mut(row) {
                 *it = value;
             }
         }
-        IndexResult { score, weights: self.names.into_iter().zip(weights).collect(), notes: self.notes }
+        let sign = |&negative: &bool| if negative { "-" } else { "+" }.to_owned();
+        let mut table = Detail::new("weights", format!("Weights of `{}`", self.plugin))
+            .text("indicator", "Indicator", self.names.iter().map(ToString::to_string).collect())
+            .text("direction", "Direction", self.negative.iter().map(sign).collect());
+        for (name, label, values) in more {
+            table = table.number(name, label, values);
+        }
+        IndexResult { score, details: vec![table.number("weight", "Weight", weights)], notes: self.notes }
     }
 
     fn refuse_constants(&self) -> Result<(), StepError> {

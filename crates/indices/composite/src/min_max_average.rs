@@ -72,7 +72,7 @@ impl IndexMethod for MinMaxAverage {
                 weighted_sums(&standardised, &weights).into_iter().map(f64::exp).collect()
             }
         };
-        Ok(indicators.finish(&scores, weights))
+        Ok(indicators.finish(&scores, weights, Vec::new()))
     }
 
     fn reads(options: &Options) -> Vec<Name> {

@@ -1,7 +1,7 @@
 #![doc = include_str!("../docs/principal-components.md")]
 
 use parallax_model::{
-    IndexMethod, IndexResult, Mat, Name, Panel, PluginMeta, Status, StepError, chi2_upper,
+    Detail, IndexMethod, IndexResult, Mat, Name, Panel, PluginMeta, Status, StepError, chi2_upper,
     linalg::{LinalgError, gram, symmetric_eigen, symmetric_inverse},
 };
 use schemars::JsonSchema;
@@ -79,7 +79,12 @@ impl IndexMethod for PrincipalComponents {
         let scores = weighted_sums(&z, &weights);
         indicators.note(components.text(kept));
         indicators.note(components.adequacy(indicators.reference().len())?);
-        Ok(indicators.finish(&scores, weights))
+        let labels: Vec<String> = (1..=components.loadings.len()).map(|it| format!("loading_{it}")).collect();
+        let loadings = labels.iter().map(String::as_str).zip(components.loadings.clone());
+        let more = loadings.map(|(name, values)| (name, name, values)).collect();
+        let mut result = indicators.finish(&scores, weights, more);
+        result.details.push(components.table(kept));
+        Ok(result)
     }
 
     fn reads(options: &Options) -> Vec<Name> {
@@ -168,6 +173,18 @@ impl Components {
             share.iter().zip(&self.loadings).map(part).sum()
         };
         (0..self.eigenvalues.len()).map(weight).collect()
+    }
+
+    /// One row a component.
+    fn table(&self, kept: usize) -> Detail {
+        let k = self.eigenvalues.len();
+        let total = |count: usize| self.eigenvalues.iter().take(count).sum::<f64>() / k as f64;
+        Detail::new("components", format!("Components of `{NAME}`"))
+            .text("component", "Component", (1..=k).map(|it| it.to_string()).collect())
+            .number("eigenvalue", "Eigenvalue", self.eigenvalues.clone())
+            .number("share", "Share of variance", self.eigenvalues.iter().map(|it| it / k as f64).collect())
+            .number("cumulative", "Cumulative", (1..=k).map(total).collect())
+            .number("kept", "Kept", (0..k).map(|it| f64::from(u8::from(it < kept))).collect())
     }
 
     fn text(&self, kept: usize) -> String {

@@ -66,7 +66,7 @@ fn index<I: IndexMethod>(more: Value) -> IndexResult {
 }
 
 fn weights(result: &IndexResult) -> Vec<f64> {
-    result.weights.iter().map(|it| it.1).collect()
+    result.details[0].numbers("weight").unwrap().to_vec()
 }
 
 fn same(a: &[f64], b: &[f64]) {
@@ -90,7 +90,8 @@ fn combined(weights: &[f64]) -> Vec<f64> {
 fn averages_by_hand() {
     let plain = index::<MinMaxAverage>(json!({}));
     same(&plain.score, &combined(&[1.0 / 3.0; 3]));
-    assert_eq!(plain.weights[2].0.as_str(), "bad");
+    assert_eq!(plain.details[0].words("indicator").unwrap(), ["good", "other", "bad"]);
+    assert_eq!(plain.details[0].words("direction").unwrap(), ["+", "+", "-"]);
     let geometric = index::<MinMaxAverage>(json!({"mean": "geometric"}));
     same(&geometric.score, &(0..6).map(|it| (GOOD[it] * OTHER[it] * BAD[it]).cbrt()).collect::<Vec<_>>());
     // By period: 2001 has good 1, 4, 5; other 5, 2, 9; bad 10, 20, 40.
@@ -155,6 +156,9 @@ fn two_components_in_closed_form() {
     let text: Vec<String> = ours.notes.iter().map(ToString::to_string).collect();
     let expected = format!("eigenvalues {:.4}, {:.4}", 1.0 + r, 1.0 - r);
     assert!(text[0].contains(&expected), "{text:?} without {expected}");
+    same(ours.details[1].numbers("share").unwrap(), &[0.5 * (1.0 + r), 0.5 * (1.0 - r)]);
+    same(ours.details[1].numbers("kept").unwrap(), &[1.0, 0.0]);
+    same(ours.details[0].numbers("loading_1").unwrap(), &[half, half]);
     // KMO is r^2 / (r^2 + r^2), whatever r; Bartlett's statistic is -(n - 1 - 9/6) ln(1 - r^2).
     let bartlett = -(6.0 - 1.0 - 1.5) * (1.0 - r * r).ln();
     assert!(

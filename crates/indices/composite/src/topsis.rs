@@ -90,7 +90,7 @@ impl IndexMethod for Topsis {
             Normalise::MinMax => (indicators.min_max(), vec![false; weights.len()]),
         };
         let scores = closeness(&indicators, &columns, &less_is_better, &weights);
-        Ok(indicators.finish(&scores, weights))
+        Ok(indicators.finish(&scores, weights, Vec::new()))
     }
 
     fn reads(options: &Options) -> Vec<Name> {
