@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | validation | `DimensionMismatch`, `NonFinite`, `InvalidWeight`, `CodeOutOfRange`, `TooManyRows`, `InvalidOption`, `MethodNotApplicable` | the caller |
 //! | size | `TooLarge` | the user, by choosing another method |
-//! | runtime | `NotConverged`, `NotPositiveDefinite`, `EigenFailed`, `NoColumns` | the user, by changing the model |
+//! | runtime | `NotConverged`, `NotPositiveDefinite`, `EigenFailed`, `NoColumns`, `NotBinary`, `OneOutcome`, `Separated`, `LikelihoodNotConverged` | the user, by changing the model |
 
 /// What can go wrong in least squares and in absorption.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -121,5 +121,40 @@ pub enum LinalgError {
     NoColumns {
         /// Number of columns given.
         columns: usize,
+    },
+    /// The outcome of a binary response model is neither 0 nor 1.
+    #[error("outcome {value} in row {row} is neither 0 nor 1")]
+    NotBinary {
+        /// Row of the value.
+        row: usize,
+        /// The value.
+        value: f64,
+    },
+    /// The outcome of a binary response model does not vary.
+    #[error("every outcome is {value}; a binary response needs both 0 and 1")]
+    OneOutcome {
+        /// The only outcome; NaN without rows.
+        value: f64,
+    },
+    /// Some outcomes are predicted perfectly, so that the likelihood has no maximum.
+    #[error(
+        "column {column} and those beside it predict {rows} outcomes perfectly (separation), so that no maximum of the \
+         likelihood exists; leave the column out, or the rows that it decides"
+    )]
+    Separated {
+        /// Index of the column that moves most along the separating direction.
+        column: usize,
+        /// Rows predicted perfectly.
+        rows: usize,
+    },
+    /// Newton's method did not reach the maximum of a likelihood.
+    #[error(
+        "no maximum of the likelihood after {iterations} steps (Newton decrement {decrement:.1e}); rescale the columns"
+    )]
+    LikelihoodNotConverged {
+        /// Steps done.
+        iterations: usize,
+        /// g'H^{-1}g at the last step.
+        decrement: f64,
     },
 }

@@ -7,6 +7,7 @@
 //! | to do | start at |
 //! |---|---|
 //! | fit a regression | [`least_squares`] |
+//! | fit a logit or a probit | [`binary_response`] |
 //! | take out fixed effects | [`Absorber`] |
 //! | stream batches that do not fit in memory | [`CrossProducts`] |
 //! | count effects, find singletons, check nesting | [`EffectRanks`], [`singletons`], [`connected_components`], [`is_nested`] |
@@ -17,6 +18,7 @@ mod check;
 mod cross_products;
 mod dense;
 mod error;
+mod glm;
 mod gram;
 mod graph;
 mod least_squares;
@@ -27,6 +29,7 @@ pub use cross_products::{CrossProductSolution, CrossProducts};
 pub use dense::{nearest_psd, quadratic_form_inverse, solve_spd, symmetric_eigen, symmetric_inverse};
 pub use error::LinalgError;
 pub use faer::{Mat, MatRef};
+pub use glm::{BinaryResponse, Information, Link, binary_response, normal_cdf};
 pub use gram::{column_norms, gram};
 pub use graph::{EffectRanks, Factor, Singletons, connected_components, is_nested, singletons};
 pub use least_squares::{LeastSquares, LeastSquaresOptions, Method, least_squares};
