@@ -29,6 +29,9 @@ pub struct Resilience;
 pub struct Options {
     /// Column with the unit's output, nominal if `deflator` is given, else real.
     pub output: Name,
+    /// What that column is.
+    #[serde(default)]
+    pub output_kind: OutputKind,
     /// Column with the national series; one value a period.
     pub national: Name,
     /// What the national series is.
@@ -41,12 +44,40 @@ pub struct Options {
     /// What the deflator is.
     #[serde(default)]
     pub deflator_kind: DeflatorKind,
+    /// What the difference in growth is divided by.
+    #[serde(default)]
+    pub denominator: Denominator,
     /// Period of the shock, which growth is counted from.
     #[serde(default = "crisis")]
     pub base: i32,
     /// 1 for a ratio, 100 for per cent.
     #[serde(default = "one")]
     pub scale: f64,
+}
+
+/// What the unit's column is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutputKind {
+    /// Output in any unit.
+    #[default]
+    Level,
+    /// Annual growth in per cent, chained from the base year within the unit.
+    GrowthPercent,
+    /// Output with the year before as 100, chained in the same way: a yearbook's growth index.
+    #[serde(rename = "previous-year-100")]
+    PreviousYear100,
+}
+
+/// What the difference in growth is divided by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Denominator {
+    /// National growth as it is.
+    #[default]
+    Signed,
+    /// Its absolute value, so that more growth of the unit is always a higher score (Martin et al. 2016).
+    Absolute,
 }
 
 /// What the national series is.
@@ -109,7 +140,11 @@ impl IndexMethod for Resilience {
         let output = Output::new(panel, options)?;
         let score = |(growth, &period): (&f64, &i32)| {
             let nation = nation.at(period).unwrap_or(f64::NAN);
-            options.scale * (growth - nation) / nation
+            let divisor = match options.denominator {
+                Denominator::Signed => nation,
+                Denominator::Absolute => nation.abs(),
+            };
+            options.scale * (growth - nation) / divisor
         };
         let score: Vec<f64> = output.growth.iter().zip(panel.periods()).map(score).collect();
         let notes = notes::of(panel, options, &nation, &output);

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use parallax_model::{Note, Panel};
 
-use crate::{Benchmark, DeflatorKind, NAME, Options, national::GrowthByPeriod, output::Output};
+use crate::{
+    Benchmark, DeflatorKind, Denominator, NAME, Options, OutputKind, national::GrowthByPeriod, output::Output,
+};
 
 /// Names listed in a note; the rest is counted.
 const NAMED: usize = 5;
@@ -33,13 +35,19 @@ pub(crate) fn of(panel: &Panel, options: &Options, nation: &GrowthByPeriod, outp
             panel.place(first)
         ));
     }
-    texts.extend(negative_growth(nation, &periods));
+    if options.denominator == Denominator::Signed {
+        texts.extend(negative_growth(nation, &periods));
+    }
     texts.into_iter().map(|text| Note::Step { step: NAME.into(), text }).collect()
 }
 
 /// What was divided by what, with the range of the divisor: small ones make large scores.
 fn definition(options: &Options, nation: &GrowthByPeriod, periods: &BTreeSet<i32>) -> String {
     let Options { output, national, base, .. } = options;
+    let chained = match options.output_kind {
+        OutputKind::Level => "",
+        OutputKind::GrowthPercent | OutputKind::PreviousYear100 => " (annual growth, chained)",
+    };
     let prices = match (&options.deflator, options.deflator_kind) {
         (None, _) => "taken as real".to_owned(),
         (Some(it), DeflatorKind::Level) => format!("deflated by the price level `{it}`"),
@@ -49,8 +57,9 @@ fn definition(options: &Options, nation: &GrowthByPeriod, periods: &BTreeSet<i32
         Benchmark::SinceBase => format!("national growth since {base}"),
         Benchmark::Annual => "national growth of the year".to_owned(),
     };
-    let mut text =
-        format!("growth of `{output}` since {base}, {prices}, against {benchmark} from `{national}`");
+    let mut text = format!(
+        "growth of `{output}`{chained} since {base}, {prices}, against {benchmark} from `{national}`"
+    );
     let used = || nation.iter().filter(|it| periods.contains(&it.0));
     let (low, high) = (used().min_by(|a, b| a.1.total_cmp(&b.1)), used().max_by(|a, b| a.1.total_cmp(&b.1)));
     if let (Some((low, least)), Some((high, most))) = (low, high) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use parallax_model::{Name, Panel, StepError};
 
-use crate::{DeflatorKind, Options, national, numbers};
+use crate::{DeflatorKind, Options, OutputKind, national, numbers};
 
 /// Growth of output since the base year.
 pub(crate) struct Output {
@@ -61,8 +61,7 @@ impl Output {
 
 /// Output in prices of one year, or as it is when there is no deflator.
 fn deflated(panel: &Panel, options: &Options) -> Result<Vec<f64>, StepError> {
-    let output = numbers(panel, &options.output)?;
-    refuse_nonpositive(panel, &options.output, &output)?;
+    let output = levels(panel, options)?;
     let Some(name) = &options.deflator else {
         return Ok(output.to_vec());
     };
@@ -75,6 +74,45 @@ fn deflated(panel: &Panel, options: &Options) -> Result<Vec<f64>, StepError> {
         DeflatorKind::InflationPercent => chained_prices(panel, name, options.base)?,
     };
     Ok(output.iter().zip(prices.iter()).map(|(output, price)| output / price).collect())
+}
+
+/// Output as a level; growth is chained to 1 in the base year.
+fn levels(panel: &Panel, options: &Options) -> Result<Arc<Vec<f64>>, StepError> {
+    let values = numbers(panel, &options.output)?;
+    let factor = match options.output_kind {
+        OutputKind::Level => {
+            refuse_nonpositive(panel, &options.output, &values)?;
+            return Ok(values);
+        }
+        OutputKind::GrowthPercent => |rate: f64| 1.0 + rate / 100.0,
+        OutputKind::PreviousYear100 => |index: f64| index / 100.0,
+    };
+    let factors: Vec<f64> = values.iter().map(|it| factor(*it)).collect();
+    if let Some(row) = factors.iter().position(|it| *it <= 0.0 || it.is_infinite()) {
+        let reason = format!(
+            "is {} for {}, which leaves no output; correct it, or say what it is with `output-kind`",
+            values[row],
+            panel.place(row)
+        );
+        return Err(StepError::Column { column: options.output.clone(), reason });
+    }
+    Ok(Arc::new(chained(panel, &factors, options.base)))
+}
+
+/// Products of the factors since the base period within each unit; a chain ends at its first gap.
+fn chained(panel: &Panel, factors: &[f64], base: i32) -> Vec<f64> {
+    let mut last: Option<(u32, i32, f64)> = None;
+    let rows = panel.units().code.iter().zip(panel.periods()).zip(factors);
+    rows.map(|((&unit, &period), factor)| {
+        let level = match last {
+            _ if period == base => 1.0,
+            Some((of, at, level)) if of == unit && at.checked_add(1) == Some(period) => level * factor,
+            _ => f64::NAN,
+        };
+        last = Some((unit, period, level));
+        level
+    })
+    .collect()
 }
 
 /// The price level of each row's period from national rates.

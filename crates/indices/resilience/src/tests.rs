@@ -104,6 +104,39 @@ fn deflators_are_levels_or_chained_rates() {
     same(&score(&panel(&rows), json!({"deflator": "cpi"})), &expected);
 }
 
+/// The column `rate` as the unit's own growth: 10, 20 and 25 per cent since 2008. Unit b has no 2009.
+#[test]
+fn growth_of_units_is_chained_from_the_base_year() {
+    let expected = [NAN, -1.0, 0.0, (0.32 - 0.2) / 0.2, (0.65 - 0.25) / 0.25, -1.0, NAN, NAN];
+    same(&score(&panel(&ROWS), json!({"output": "rate", "output-kind": "growth-percent"})), &expected);
+    let mut rows = ROWS;
+    for row in &mut rows {
+        row.2 = 100.0 + row.4;
+    }
+    let ours = score(&panel(&rows), json!({"output-kind": "previous-year-100"}));
+    same(&ours, &expected);
+    let noted = notes(&rows, json!({"output-kind": "previous-year-100"}));
+    assert!(noted[0].contains("growth of `gdp` (annual growth, chained) since 2008"), "{noted:?}");
+    // Growth against the chained growth of the nation itself is zero.
+    let since = json!({"output": "rate", "output-kind": "growth-percent", "benchmark": SINCE});
+    same(&score(&panel(&ROWS), since)[2..5], &[0.0; 3]);
+    rows[3].2 = 0.0;
+    let refused = message(&rows, json!({"output-kind": "previous-year-100"}));
+    assert!(refused.contains("`gdp`: is 0 for city a, year 2010, which leaves no output"), "{refused}");
+}
+
+/// With the nation at -2 per cent: a grows by 0.5, so the difference is 0.52.
+#[test]
+fn the_absolute_denominator_keeps_the_order_of_units() {
+    let mut rows = ROWS;
+    rows[2].4 = -2.0;
+    same(&score(&panel(&rows), json!({}))[2..3], &[-26.0]);
+    same(&score(&panel(&rows), json!({"denominator": "absolute"}))[2..3], &[26.0]);
+    let noted = notes(&rows, json!({"denominator": "absolute"}));
+    assert!(noted.iter().all(|it| !it.contains("negative")), "{noted:?}");
+    same(&score(&panel(&ROWS), json!({"denominator": "absolute"})), &score(&panel(&ROWS), json!({})));
+}
+
 #[test]
 fn scale_multiplies_and_units_of_measurement_do_not_matter() {
     let ratio = score(&panel(&ROWS), json!({}));
