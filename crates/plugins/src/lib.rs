@@ -12,6 +12,7 @@ use parallax_linear as _;
 use parallax_panel_gls as _;
 use parallax_resilience as _;
 use parallax_sample as _;
+use parallax_tails as _;
 
 use parallax_model::{Registry, RegistryError};
 
