@@ -2,7 +2,7 @@
 //! covariance, convention and sample of every column.
 
 use parallax_model::{Estimate, SingletonPolicy, TermRow};
-use parallax_study::{ModelResult, StatisticRow, StudyResult, TableEntry, TableKind, TermRowSpec};
+use parallax_study::{ModelResult, OneOrEach, StatisticRow, StudyResult, TableEntry, TableKind};
 
 use crate::{
     Digits,
@@ -26,11 +26,14 @@ pub fn regression_table(entry: &TableEntry, result: &StudyResult) -> Table {
         let spans = groups.iter().map(|it| (it.label.clone(), it.columns));
         table.header.push(HeaderRow::spans(std::iter::once((String::new(), 1)).chain(spans)));
     }
-    table.header.push(outcome_row(&columns, outcome.as_deref()));
+    table.header.push(outcome_row(&columns, outcome.as_ref()));
     for (at, term) in terms.iter().enumerate() {
         table.body.push(Row::cells(
             &term.label,
-            columns.iter().map(|it| coefficient(*it, term, stars, entry.decimals, at == 0)),
+            columns
+                .iter()
+                .enumerate()
+                .map(|(column, it)| coefficient(*it, term.term.at(column), stars, entry.decimals, at == 0)),
         ));
     }
     if !marks.is_empty() || !statistics.is_empty() {
@@ -69,7 +72,7 @@ pub fn regression_value(entry: &TableEntry, result: &StudyResult, key: &CellKey)
         return statistic(estimate, row.statistic.at(at)).map(Value::Number);
     }
     let term = terms.iter().find(|it| it.label == key.row)?;
-    let row = estimate.row(&term.term, LEVEL)?;
+    let row = estimate.row(term.term.at(at)?, LEVEL)?;
     Some(match key.what {
         What::Estimate => Value::Number(row.estimate),
         What::StdError => Value::Number(row.std_error),
@@ -81,14 +84,14 @@ pub fn regression_value(entry: &TableEntry, result: &StudyResult, key: &CellKey)
 /// Intervals are not printed here; any level gives the same estimate and error.
 const LEVEL: f64 = 0.95;
 
-fn outcome_row(columns: &[Option<&ModelResult>], label: Option<&str>) -> HeaderRow {
-    let text = |it: &Option<&ModelResult>| match (label, it) {
+fn outcome_row(columns: &[Option<&ModelResult>], label: Option<&OneOrEach>) -> HeaderRow {
+    let text = |(at, it): (usize, &Option<&ModelResult>)| match (label.and_then(|it| it.at(at)), it) {
         (Some(label), _) => label.to_owned(),
         (None, Some(it)) => it.model.spec.formula.outcome_name().to_string(),
         (None, None) => String::new(),
     };
     let mut cells = vec![HeaderCell { text: String::new(), span: 1 }];
-    cells.extend(columns.iter().map(|it| HeaderCell { text: text(it), span: 1 }));
+    cells.extend(columns.iter().enumerate().map(|it| HeaderCell { text: text(it), span: 1 }));
     HeaderRow { cells }
 }
 
@@ -98,7 +101,7 @@ fn estimate_of(result: Option<&ModelResult>) -> Option<&Estimate> {
 
 fn coefficient(
     result: Option<&ModelResult>,
-    term: &TermRowSpec,
+    term: Option<&str>,
     levels: &[f64],
     decimals: u8,
     first: bool,
@@ -108,7 +111,8 @@ fn coefficient(
         Some(Err(reason)) if first => return Cell::Failed(reason.clone()),
         _ => return Cell::Empty,
     };
-    let Some(TermRow { estimate, std_error, p_value, .. }) = estimate.row(&term.term, LEVEL) else {
+    let Some(TermRow { estimate, std_error, p_value, .. }) = term.and_then(|it| estimate.row(it, LEVEL))
+    else {
         return Cell::Empty;
     };
     let stars = count_stars(p_value, levels);

@@ -159,9 +159,17 @@ pub struct ModelDefaults {
 pub struct ModelEntry {
     /// Name that tables use.
     pub name: String,
-    /// A name of `parallax estimators`.
+    /// A model above this one, which it is like but for what it says itself.
+    #[serde(default)]
+    pub like: Option<String>,
+    /// Names to exchange in the formula of that model, old = new.
+    #[serde(default)]
+    pub instead: BTreeMap<String, String>,
+    /// A name of `parallax estimators`; needed without `like`.
+    #[serde(default)]
     pub estimator: String,
-    /// Formula; `{set}` stands for a set of terms.
+    /// Formula; `{set}` stands for a set of terms. Needed without `like`.
+    #[serde(default)]
     pub formula: String,
     /// Column of weights.
     pub weights: Option<Name>,
@@ -229,9 +237,9 @@ pub enum TableKind {
         /// Labels over several columns.
         #[serde(default)]
         groups: Vec<GroupLabel>,
-        /// Label of the dependent variable; its name where there is none.
+        /// Label of the dependent variable, or one a column; its name where there is none.
         #[serde(default)]
-        outcome: Option<String>,
+        outcome: Option<OneOrEach>,
         /// Terms.
         terms: Vec<TermRowSpec>,
         /// Rows of words, such as Controls YES/NO.
@@ -277,8 +285,8 @@ pub struct GroupLabel {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TermRowSpec {
-    /// Term as estimates print it.
-    pub term: String,
+    /// Term as estimates print it; a list names one a column, with an empty name for none.
+    pub term: OneOrEach,
     /// Label; the key in `published.toml`.
     pub label: String,
 }

@@ -7,6 +7,7 @@
 
 mod error;
 mod file;
+mod like;
 mod plan;
 mod run;
 mod substitute;

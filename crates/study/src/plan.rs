@@ -8,6 +8,7 @@ use parallax_model::{ColumnUse, Formula, ModelSpec, Registry};
 use crate::{
     PipelineEntry, Source, StudyError, StudyFile, TableEntry, TableKind,
     file::{ModelEntry, is_for},
+    like,
     substitute::substitute,
 };
 
@@ -54,6 +55,7 @@ impl Study {
             .cloned()
             .ok_or_else(|| StudyError::entry("[data]", format!("no source `{source}`{hint}")))?;
         keep_only(&mut file, &source.name);
+        like::resolve(&mut file.models)?;
         for entry in &file.pipeline {
             check_entry(entry, &registry, "[[pipeline]]")?;
         }
@@ -136,7 +138,8 @@ impl Study {
     }
 
     fn check_regression(&self, table: &TableEntry, place: &str) -> Result<(), StudyError> {
-        let TableKind::Regression { models, groups, marks, statistics, stars, .. } = &table.kind else {
+        let TableKind::Regression { models, groups, outcome, terms, marks, statistics, stars } = &table.kind
+        else {
             return Ok(());
         };
         for name in models {
@@ -162,16 +165,14 @@ impl Study {
                 return Err(StudyError::entry(place, message));
             }
         }
-        for row in statistics {
-            if let crate::OneOrEach::Each(names) = &row.statistic
+        let lists = (statistics.iter().map(|it| (&it.label, &it.statistic)))
+            .chain(terms.iter().map(|it| (&it.label, &it.term)))
+            .chain(outcome.iter().map(|it| (&table.title, it)));
+        for (label, named) in lists {
+            if let crate::OneOrEach::Each(names) = named
                 && names.len() != models.len()
             {
-                let message = format!(
-                    "row `{}` names {} statistics for {} models",
-                    row.label,
-                    names.len(),
-                    models.len()
-                );
+                let message = format!("row `{label}` names {} for {} models", names.len(), models.len());
                 return Err(StudyError::entry(place, message));
             }
         }
