@@ -45,13 +45,15 @@ fn filled(entry: &ModelEntry, base: &ModelEntry) -> Result<ModelEntry, String> {
     let mut options = base.options.clone();
     options.extend(entry.options.clone());
     let estimator = if entry.estimator.is_empty() { &base.estimator } else { &entry.estimator };
+    let weights = if entry.weights.is_some() { entry } else { base };
     Ok(ModelEntry {
         name: entry.name.clone(),
         like: None,
         instead: Default::default(),
         estimator: estimator.clone(),
         formula,
-        weights: entry.weights.clone().or_else(|| base.weights.clone()),
+        weights: weights.weights.clone(),
+        weight_kind: weights.weight_kind,
         vcov: entry.vcov.clone().or_else(|| base.vcov.clone()),
         small_sample: entry.small_sample.or(base.small_sample),
         singletons: entry.singletons.or(base.singletons),

@@ -6,7 +6,7 @@ use parallax_base::{Name, with_suggestion};
 use parallax_model::{ColumnUse, Formula, ModelSpec, Registry};
 
 use crate::{
-    PipelineEntry, Source, StudyError, StudyFile, TableEntry, TableKind,
+    OneOrEach, PipelineEntry, Source, StudyError, StudyFile, TableEntry, TableKind,
     file::{ModelEntry, is_for},
     like,
     substitute::substitute,
@@ -138,8 +138,7 @@ impl Study {
     }
 
     fn check_regression(&self, table: &TableEntry, place: &str) -> Result<(), StudyError> {
-        let TableKind::Regression { models, groups, outcome, terms, marks, statistics, stars } = &table.kind
-        else {
+        let TableKind::Regression { models, groups, marks, stars, .. } = &table.kind else {
             return Ok(());
         };
         for name in models {
@@ -165,17 +164,7 @@ impl Study {
                 return Err(StudyError::entry(place, message));
             }
         }
-        let lists = (statistics.iter().map(|it| (&it.label, &it.statistic)))
-            .chain(terms.iter().map(|it| (&it.label, &it.term)))
-            .chain(outcome.iter().map(|it| (&table.title, it)));
-        for (label, named) in lists {
-            if let crate::OneOrEach::Each(names) = named
-                && names.len() != models.len()
-            {
-                let message = format!("row `{label}` names {} for {} models", names.len(), models.len());
-                return Err(StudyError::entry(place, message));
-            }
-        }
+        check_lengths(table, models.len()).map_err(|it| StudyError::entry(place, it))?;
         let descending = stars.windows(2).all(|it| it[1] < it[0]);
         if !descending || stars.iter().any(|it| !(0.0..1.0).contains(it)) {
             return Err(StudyError::entry(
@@ -185,6 +174,24 @@ impl Study {
         }
         Ok(())
     }
+}
+
+/// Rows that name something for each column name as many as there are columns.
+fn check_lengths(table: &TableEntry, models: usize) -> Result<(), String> {
+    let TableKind::Regression { outcome, terms, statistics, .. } = &table.kind else {
+        return Ok(());
+    };
+    let lists = (statistics.iter().map(|it| (&it.label, &it.statistic)))
+        .chain(terms.iter().map(|it| (&it.label, &it.term)))
+        .chain(outcome.iter().map(|it| (&table.title, it)));
+    for (label, named) in lists {
+        if let OneOrEach::Each(names) = named
+            && names.len() != models
+        {
+            return Err(format!("row `{label}` names {} for {models} models", names.len()));
+        }
+    }
+    Ok(())
 }
 
 /// Statistics a descriptive table can show.

@@ -82,7 +82,7 @@ pub(crate) fn apply(
         notes.push(Note::Step { step: step.into(), text });
         cut = cut.with(options.target(name), Column::real(values))?;
     }
-    Ok(Stepped { panel: cut, notes })
+    Ok(Stepped { panel: cut, notes, details: Vec::new() })
 }
 
 /// How many values of some rows lie beyond which percentiles.
