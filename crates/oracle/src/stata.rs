@@ -134,6 +134,17 @@ const CASES: &[Case] = &[
         ],
     },
     Case {
+        name: "36_mediation",
+        models: &[Model {
+            prefix: "",
+            request: Request::new(data("oracle/stata18/36_mediation.csv"), "mediation", "y ~ treat")
+                .options(&[("treatment", "treat"), ("mediator", "m")]),
+            covariance: "iid",
+            rules: SmallSample::XTREG,
+            tolerance: &CLOSED_FORM,
+        }],
+    },
+    Case {
         name: "54_twoway_cluster",
         models: &[
             Model {
@@ -155,7 +166,7 @@ const CASES: &[Case] = &[
 ];
 
 const OTHER_FILES: &str = "belongs to a later issue: instruments, event studies, synthetic controls, matching, \
-                           generalised linear models, mediation or sensitivity";
+                           generalised linear models or sensitivity";
 
 /// Compares with every number of the covered files.
 ///
@@ -235,7 +246,7 @@ fn compare_row(
         add(row.statistic.clone(), ours, row.estimate, tolerance);
         return Ok(());
     }
-    let term = &row.statistic[model.prefix.len()..];
+    let term = term(&row.statistic[model.prefix.len()..]);
     match estimate.row(term, 0.95) {
         Some(it) => {
             add(format!("coef {term}"), it.estimate, row.estimate, model.tolerance);
@@ -254,6 +265,17 @@ fn compare_row(
         });
     }
     Ok(())
+}
+
+/// The names of paramed are those of effects.
+fn term(name: &str) -> &str {
+    match name {
+        "acme" => "indirect",
+        "ade" => "direct",
+        "total_effect" => "total",
+        "prop_mediated" => "proportion",
+        it => it,
+    }
 }
 
 fn hausman(estimate: &Estimate, statistic: &str) -> Option<(f64, &'static Tolerance)> {

@@ -9,6 +9,8 @@
 mod collapse;
 #[path = "laws/coverage.rs"]
 mod coverage;
+#[path = "laws/mediation.rs"]
+mod mediation;
 
 use parallax_model::{SmallSample, VcovKind};
 use parallax_testkit::{EXCEPTIONS, LAWS, fit, request, tables};

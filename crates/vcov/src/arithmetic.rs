@@ -7,8 +7,7 @@ use parallax_panel::Codes;
 use serde::Serialize;
 
 use crate::{
-    AbsorbedEffect, ClusterScale, EffectCount, EffectDof, HcKind, Preset, SampleScale, VcovError, VcovPlan,
-    VcovSpec,
+    AbsorbedEffect, EffectCount, EffectDof, HcKind, Preset, SampleScale, VcovError, VcovPlan, VcovSpec,
 };
 
 /// Every number that enters a covariance besides scores and bread.
@@ -87,16 +86,11 @@ pub(crate) fn arithmetic(
     let residual_df = residual_df(n, regressors + all, "all levels of the effects counted")?;
     let (factor, factor_text) = sample_factor(plan, n, k)?;
     let smallest = plan.groups.iter().map(Codes::n_groups).min();
-    let scale = |groups: usize| match rules.clusters {
-        ClusterScale::None => 1.0,
-        ClusterScale::Smallest => ratio(smallest.unwrap_or(groups)),
-        ClusterScale::Each => ratio(groups),
-    };
     let term = |(by, sign, groups): &(String, f64, usize)| TermArithmetic {
         by: by.clone(),
         sign: *sign,
         groups: *groups,
-        scale: scale(*groups),
+        scale: plan.cluster_scale(*groups),
     };
     let (t_df, t_df_text) = match smallest {
         Some(groups) if rules.count == EffectCount::Components && n - k < groups - 1 => {
@@ -121,10 +115,6 @@ pub(crate) fn arithmetic(
         t_df_text,
         residual_df,
     })
-}
-
-fn ratio(groups: usize) -> f64 {
-    groups as f64 / (groups as f64 - 1.0)
 }
 
 /// fixest keeps the constant that nested effects span: K is never below regressors + 1.
@@ -204,7 +194,8 @@ fn refuse_what_the_preset_refuses(plan: &VcovPlan, absorbed: &[AbsorbedEffect]) 
         return Ok(());
     }
     let refuse = |what: String, advice| Err(VcovError::PresetRefuses { preset: "xtreg", what, advice });
-    match (&plan.spec, absorbed.first()) {
+    // An effect of one level is a constant.
+    match (&plan.spec, absorbed.first().filter(|it| 1 < it.levels)) {
         (VcovSpec::Hc(it), Some(_)) => {
             refuse(format!("{it} with absorbed effects"), "xtreg's vce(robust) is cluster:UNIT; write that")
         }

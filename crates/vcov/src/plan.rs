@@ -4,7 +4,7 @@ use parallax_base::Name;
 use parallax_linalg::{Factor, is_nested};
 use parallax_panel::Codes;
 
-use crate::{SmallSample, VcovError, VcovSpec};
+use crate::{ClusterScale, SmallSample, VcovError, VcovSpec};
 
 /// A request with its groups on the estimation sample.
 #[derive(Clone, Debug)]
@@ -48,6 +48,16 @@ impl VcovPlan {
     pub fn nests(&self, effect: &Codes) -> Option<&Name> {
         let by = self.spec.clusters().iter().zip(&self.groups);
         by.into_iter().find(|(_, groups)| is_nested(factor(effect), factor(groups))).map(|(name, _)| name)
+    }
+
+    /// The factor for few clusters of a term with that many groups.
+    pub fn cluster_scale(&self, groups: usize) -> f64 {
+        let ratio = |groups: usize| groups as f64 / (groups as f64 - 1.0);
+        match self.small_sample.clusters {
+            ClusterScale::None => 1.0,
+            ClusterScale::Smallest => ratio(self.groups.iter().map(Codes::n_groups).min().unwrap_or(groups)),
+            ClusterScale::Each => ratio(groups),
+        }
     }
 
     /// The same request under other rules, for comparisons.

@@ -79,7 +79,11 @@ pub fn defaults(entry: &Entry) -> Result<(), String> {
             return Err(format!("option `{name}` is not in the schema"));
         }
     }
-    let bare = request(entry, first_kind(entry)?, SmallSample::FIXEST)?;
+    let mut bare = request(entry, first_kind(entry)?, SmallSample::FIXEST)?;
+    // What an entry cannot do without has no default, and comes from its example.
+    bare.options.retain(|name, _| !defaults.contains_key(name));
+    let mut options: serde_json::Map<String, Value> = options;
+    options.extend(bare.options.clone());
     let written = ModelSpec { options, ..bare.clone() };
     for table in tables(entry) {
         close::matrices(&fit(entry, &table, &bare)?, &fit(entry, &table, &written)?, &close::SAME)?;

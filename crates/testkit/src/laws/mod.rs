@@ -50,11 +50,23 @@ pub const LAWS: &[Law] = &[
 ];
 
 /// Estimators that cannot keep a law. Each must really break it: a test sees to that.
-pub const EXCEPTIONS: &[Exception] = &[Exception {
-    estimator: "random-effects",
-    law: "data twice are the same with errors over root two",
-    reason: "the variance components divide by degrees of freedom, which do not double with the data",
-}];
+pub const EXCEPTIONS: &[Exception] = &[
+    Exception {
+        estimator: "random-effects",
+        law: "data twice are the same with errors over root two",
+        reason: "the variance components divide by degrees of freedom, which do not double with the data",
+    },
+    Exception {
+        estimator: "mediation",
+        law: "coefficients follow the scale of the outcome",
+        reason: "the path from treatment to mediator is not in units of the outcome, and a proportion has no units",
+    },
+    Exception {
+        estimator: "mediation",
+        law: "coefficients follow the scale of a regressor",
+        reason: "its terms are effects of the treatment; the regressor the law scales has no term",
+    },
+];
 
 /// The request of an estimator under one kind of covariance, on the columns of [`Table`].
 ///
