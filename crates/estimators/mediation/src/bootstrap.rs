@@ -115,9 +115,9 @@ impl System {
             OutcomeEquation::DirectAndMediator => {
                 let left = mm - a * md;
                 let b = (ym - a * yd) / left;
-                varies(left, before[1]).then(|| [a, b, total - a * b])
+                varies(left, before[1]).then_some([a, b, total - a * b])
             }
-            OutcomeEquation::MediatorOnly => varies(mm, before[1]).then(|| [a, ym / mm, total]),
+            OutcomeEquation::MediatorOnly => varies(mm, before[1]).then_some([a, ym / mm, total]),
         }
     }
 

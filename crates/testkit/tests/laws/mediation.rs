@@ -154,7 +154,7 @@ fn tests_of_the_indirect_effect_follow_from_the_paths() {
     let (of_a, of_b) = ((b.estimate * a.std_error).powi(2), (a.estimate * b.std_error).powi(2));
     let both = (a.std_error * b.std_error).powi(2);
     let close = |what: &str, expected: f64| {
-        compare(what, ours.stats.get(what).unwrap(), expected, &REORDERED).unwrap()
+        compare(what, ours.stats.get(what).unwrap(), expected, &REORDERED).unwrap();
     };
     close("sobel_se", (of_a + of_b).sqrt());
     close("aroian_se", (of_a + of_b + both).sqrt());
