@@ -1,4 +1,5 @@
 //! `winsorize` and `trim` against numpy's percentiles of type 2, on the synthetic panels.
+#![expect(clippy::unwrap_used, reason = "helpers of tests stand outside the functions the lint exempts")]
 
 use parallax_ingest::{ReadRequest, read};
 use parallax_model::{Panel, Registry};

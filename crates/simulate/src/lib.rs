@@ -14,9 +14,9 @@ mod staggered;
 
 pub use error::SimulateError;
 pub use replica::{
-    CityClass, CityFact, Control, ControlOptions, DigitalOptions, FIRST_YEAR, LAST_YEAR, MediatorOptions,
-    NationalFact, RawSeries, RecordingError, Replica, ReplicaOptions, ReplicaTruth, SAMPLE_START, Series,
-    Shape, SizeOptions, replica,
+    CityClass, CityFact, CityKind, Control, ControlOptions, DigitalOptions, EffectOptions, FIRST_YEAR,
+    KnownEffect, LAST_YEAR, MediatorOptions, NationalFact, RawSeries, RecordingError, Replica,
+    ReplicaOptions, ReplicaTruth, SAMPLE_START, Series, Shape, SizeOptions, replica,
 };
 pub use scores::normal_scores;
 pub use staggered::{Cohort, EffectPath, StaggeredOptions, StaggeredPanel, staggered_panel};

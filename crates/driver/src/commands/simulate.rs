@@ -5,7 +5,9 @@ use std::{io::Write, path::Path};
 use parallax_base::Name;
 use parallax_ingest::{ReadRequest, WriteOptions, read, write_table};
 use parallax_panel::{Codes, Column, Panel};
-use parallax_simulate::{CityClass, CityFact, NationalFact, RawSeries, ReplicaOptions, replica};
+use parallax_simulate::{
+    CityClass, CityFact, CityKind, KnownEffect, NationalFact, RawSeries, ReplicaOptions, replica,
+};
 
 use crate::{
     DriverError, Outcome,
@@ -36,9 +38,14 @@ fn cbec_replica(arguments: &Simulate, out: &mut dyn Write) -> Result<Outcome, Dr
     }
     let path = arguments.dir.join("replica.parquet");
     let metadata = vec![("parallax.seed".to_owned(), options.seed.to_string())];
+    let KnownEffect { average, two_way } = made.truth.effect;
     let options = WriteOptions { simulated: true, metadata, ..WriteOptions::default() };
     write_table(&columns, &path, &options)?;
     writeln!(out, "{}: {} rows, simulated", path.display(), made.year.len())?;
+    writeln!(
+        out,
+        "known effect: {average:.3} on average over treated city-years, {two_way:.3} as two-way fixed effects weigh them"
+    )?;
     Ok(Outcome::Done)
 }
 
@@ -47,11 +54,13 @@ fn cities(path: &Path) -> Result<Vec<CityFact>, DriverError> {
     let (code, approval) = (panel.real("code")?, panel.real("cbec_approval_year")?);
     let (municipality, subprovincial, capital) =
         (panel.real("municipality")?, panel.real("subprovincial")?, panel.real("capital")?);
+    let (large_medium, inflow) = (panel.real("large_medium")?, panel.real("population_inflow")?);
     let text = |name: &str, row: usize| -> Result<String, DriverError> {
         let codes = panel.codes(name)?;
         Ok(codes.labels.text(codes.code[row] as usize))
     };
     let city = |row: usize| {
+        let stage = text("resource_stage", row)?;
         let class = match (municipality[row], subprovincial[row], capital[row]) {
             (1.0, _, _) => CityClass::Municipality,
             (_, 1.0, _) => CityClass::SubProvincial,
@@ -65,6 +74,13 @@ fn cities(path: &Path) -> Result<Vec<CityFact>, DriverError> {
             province: text("province", row)?,
             class,
             approval_year: (!approval[row].is_nan()).then_some(approval[row] as i32),
+            kind: CityKind {
+                large_medium: large_medium[row] == 1.0,
+                outflow: inflow[row] == 0.0,
+                resource: !stage.is_empty(),
+                growing: stage == "growing",
+                capital: capital[row] == 1.0,
+            },
         })
     };
     (0..panel.n_rows()).map(city).collect()

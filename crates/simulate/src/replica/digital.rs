@@ -51,9 +51,13 @@ fn sub_index(name: &str, part: &MediatorOptions, cities: &[City], draws: Keyed) 
         .iter()
         .zip(levels)
         .map(|(city, level)| {
-            let path = draws.autoregressive(name, city.code, YEARS, part.persistence);
-            let slope = part.drift * draws.normal(name, city.code, -2);
-            let noise: [f64; YEARS] = std::array::from_fn(|t| slope * clock(t) + part.noise * path[t]);
+            let (own_slope, own_path) = passing(name, part, city, draws);
+            let (slope, path) = passing("digital", part, city, draws);
+            let [own, common] = [(1.0 - part.common).sqrt(), part.common.sqrt()];
+            let slope = part.drift * (own * own_slope + common * slope);
+            let noise: [f64; YEARS] = std::array::from_fn(|t| {
+                slope * clock(t) + part.noise * (own * own_path[t] + common * path[t])
+            });
             let index: [f64; YEARS] = std::array::from_fn(|t| {
                 part.start
                     + part.rise * progress(part, t)
@@ -65,6 +69,12 @@ fn sub_index(name: &str, part: &MediatorOptions, cities: &[City], draws: Keyed) 
             (index.map(|value| value.max(1.0)), noise)
         })
         .unzip()
+}
+
+/// A trend and a path of a city, each with variance one.
+fn passing(stream: &str, part: &MediatorOptions, city: &City, draws: Keyed) -> (f64, Vec<f64>) {
+    let path = draws.autoregressive(stream, city.code, YEARS, part.persistence);
+    (draws.normal(stream, city.code, -2), path)
 }
 
 /// From 0 in 2011 to 1 in 2022, ever more slowly.

@@ -46,6 +46,23 @@ pub struct CityFact {
     pub class: CityClass,
     /// Year in which the pilot zone was approved, which is the first treated year.
     pub approval_year: Option<i32>,
+    /// Kinds in which effects differ.
+    pub kind: CityKind,
+}
+
+/// Kinds of cities beside their class.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CityKind {
+    /// One of the 70 large and medium-sized cities of the statistical bureau.
+    pub large_medium: bool,
+    /// Fewer residents in 2020 than in 2010.
+    pub outflow: bool,
+    /// In the plan for resource-based cities.
+    pub resource: bool,
+    /// There at the growing stage.
+    pub growing: bool,
+    /// Provincial capital, sub-provincial ones included.
+    pub capital: bool,
 }
 
 /// What is publicly known about the nation in one year.

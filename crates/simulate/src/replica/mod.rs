@@ -6,7 +6,7 @@
 //! depend on size in level and in trend, the growth factor does not. Resilience of city i in year t is
 //!
 //! ```text
-//! R_it = M_t (1 + u_i + v_i s_t) e_it / g_t - 1  +  b' X*_it  +  c N*_it  +  effect * D_it
+//! R_it = M_t (1 + u_i + v_i s_t) e_it / g_t - 1  +  b' X*_it  +  c N*_it  +  effect_it
 //! ```
 //!
 //! with M_t the mean cumulated growth since 2008, g_t national growth in year t, u_i and v_i the lasting level
@@ -19,6 +19,7 @@
 mod controls;
 mod defaults;
 mod digital;
+mod effect;
 mod facts;
 mod grid;
 mod options;
@@ -27,10 +28,11 @@ mod raw;
 mod roster;
 mod sparse;
 
-pub use facts::{CityClass, CityFact, FIRST_YEAR, LAST_YEAR, NationalFact, SAMPLE_START};
+pub use effect::KnownEffect;
+pub use facts::{CityClass, CityFact, CityKind, FIRST_YEAR, LAST_YEAR, NationalFact, SAMPLE_START};
 pub use options::{
-    Control, ControlOptions, DigitalOptions, MediatorOptions, RecordingError, ReplicaOptions, Shape,
-    SizeOptions,
+    Control, ControlOptions, DigitalOptions, EffectOptions, MediatorOptions, RecordingError, ReplicaOptions,
+    Shape, SizeOptions,
 };
 pub use raw::RawSeries;
 
@@ -64,8 +66,10 @@ pub struct Replica {
 /// The truth, row by row where it varies.
 #[derive(Debug, Clone)]
 pub struct ReplicaTruth {
-    /// Total effect of approval on resilience.
-    pub effect: f64,
+    /// Total effect of approval on resilience, as single numbers.
+    pub effect: KnownEffect,
+    /// The same in each city-year, zero where there is no treatment.
+    pub effects: Vec<f64>,
     /// Part of it that runs through the aggregate digital finance index.
     pub mediated_effect: f64,
     /// Effect of approval on that index.
@@ -109,14 +113,22 @@ pub fn replica(
     let factor = outcome::city_factor(options, &cities, &drift, draws);
     let digital = digital::digital(&options.digital, &cities, draws);
     let mediator_effect = digital.effect;
-    let parts = outcome::Parts { cities: &cities, controls: &controls, digital: &digital, factor: &factor };
+    let effects = effect::effects(&options.effect, &nation, &cities);
+    let parts = outcome::Parts {
+        cities: &cities,
+        controls: &controls,
+        digital: &digital,
+        factor: &factor,
+        effects: &effects,
+    };
     let result = outcome::outcome(options, &nation, &parts);
     let gdp = outcome::output(options, &nation, &cities, &result.observed)?;
     let mut table = raw::raw_series(&cities, &gdp, &controls, digital, draws);
     raw::misrecord(&mut table, &options.recording_errors, &cities, draws);
     raw::publish(&mut table, &cities, options, draws);
     let truth = ReplicaTruth {
-        effect: options.effect,
+        effect: effect::known(&effects, &cities),
+        effects: effects.as_flattened().to_vec(),
         mediated_effect: options.digital.coefficient * mediator_effect,
         mediator_effect,
         kept: by_row(&cities, |city, _| city.kept),

@@ -54,6 +54,8 @@ pub(crate) struct Parts<'a> {
     pub digital: &'a Digital,
     /// City factor by city and year.
     pub factor: &'a Grid,
+    /// Effect of approval by city and year.
+    pub effects: &'a Grid,
 }
 
 /// No city's factor falls below this, so that none is poorer than in 2008 on its growth path alone.
@@ -79,7 +81,7 @@ pub(crate) fn city_factor(options: &ReplicaOptions, cities: &[City], drift: &[f6
         .collect()
 }
 
-/// resilience = mean growth x city factor / national growth - 1 + controls + digital finance + effect x treated.
+/// resilience = mean growth x city factor / national growth - 1 + controls + digital finance + effect.
 pub(crate) fn outcome(options: &ReplicaOptions, nation: &Nation, parts: &Parts<'_>) -> Outcome {
     let path = mean_growth(options, nation);
     let index = |t: usize, factor: f64| if t == 0 { 0.0 } else { path[t] * factor / nation.growth[t] - 1.0 };
@@ -95,8 +97,8 @@ pub(crate) fn outcome(options: &ReplicaOptions, nation: &Nation, parts: &Parts<'
     );
     let observed = untreated
         .iter()
-        .zip(parts.cities)
-        .map(|(row, city)| std::array::from_fn(|t| row[t] + options.effect * city.treated[t]))
+        .zip(parts.effects)
+        .map(|(row, effect)| std::array::from_fn(|t| row[t] + effect[t]))
         .collect();
     Outcome { untreated, observed }
 }

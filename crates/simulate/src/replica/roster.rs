@@ -1,6 +1,6 @@
 //! Which cities are simulated, which of them are kept, and how large they are.
 
-use super::facts::{CityClass, CityFact, FIRST_YEAR, YEARS};
+use super::facts::{CityClass, CityFact, CityKind, FIRST_YEAR, YEARS};
 use super::options::ReplicaOptions;
 use crate::error::SimulateError;
 use crate::scores::normal_scores;
@@ -19,6 +19,10 @@ pub(crate) struct City {
     pub treated: [f64; YEARS],
     /// Size, a standard normal score.
     pub size: f64,
+    /// Kinds in which effects differ.
+    pub kind: CityKind,
+    /// Municipality, sub-provincial city or provincial capital.
+    pub center: bool,
 }
 
 /// The simulated cities, ascending by code.
@@ -44,7 +48,14 @@ pub(crate) fn roster(
         .iter()
         .zip(&kept)
         .zip(size)
-        .map(|((fact, &kept), size)| City { code: fact.code, kept, treated: treatment(fact), size })
+        .map(|((fact, &kept), size)| City {
+            code: fact.code,
+            kept,
+            treated: treatment(fact),
+            size,
+            kind: fact.kind,
+            center: fact.class < CityClass::Ordinary,
+        })
         .collect())
 }
 
