@@ -163,6 +163,12 @@ impl<'p> Design<'p> {
         Ok(self.sample.pick_codes(self.panel.codes(name)?))
     }
 
+    /// Where a row of the sample stands, for messages.
+    pub fn place(&self, row: usize) -> String {
+        let found = self.sample.rows().iter().nth(row);
+        found.map_or_else(|| format!("row {}", row + 1), |it| self.panel.place(it))
+    }
+
     /// The weights as a slice.
     pub fn weight_values(&self) -> Option<&[f64]> {
         self.weights.as_ref().map(|it| it.values.as_slice())

@@ -6,6 +6,7 @@
 //! those that need it. This crate reads no files and formats no tables.
 
 mod absorb;
+mod adoption;
 mod design;
 mod detail;
 mod distribution;
@@ -23,6 +24,7 @@ mod step;
 mod within;
 
 pub use absorb::{Absorbed, AbsorptionCache};
+pub use adoption::Adoption;
 pub use design::{Design, Effect, Regressor};
 pub use detail::{Detail, DetailColumn, DetailValues};
 pub use distribution::{Distribution, chi2_upper, f_upper};

@@ -7,10 +7,12 @@
 
 use parallax_composite as _;
 use parallax_derive as _;
+use parallax_event_study as _;
 use parallax_interpolate as _;
 use parallax_linear as _;
 use parallax_mediation as _;
 use parallax_panel_gls as _;
+use parallax_placebo as _;
 use parallax_resilience as _;
 use parallax_sample as _;
 use parallax_tails as _;

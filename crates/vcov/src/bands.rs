@@ -38,12 +38,14 @@ struct Point {
 }
 
 impl Point {
-    /// Richtmyer's lattice, multiples of the roots of primes, folded by the tent that makes the integrand periodic.
+    /// The midpoint rule in the first coordinate, beside Richtmyer's lattice in the others: multiples of the roots
+    /// of primes, folded by the tent that makes the integrand periodic.
     fn new(at: usize, k: usize, df: Option<f64>) -> Point {
-        let mut coordinates = primes().map(|prime| {
+        let lattice = primes().map(|prime| {
             let fraction = ((at as f64 + 0.5) * prime.sqrt()).fract();
             1.0 - (2.0 * fraction - 1.0).abs()
         });
+        let mut coordinates = std::iter::once((at as f64 + 0.5) / POINTS as f64).chain(lattice);
         let scale = match (df, coordinates.next()) {
             (Some(df), Some(u)) => (chi_squared_quantile(u, df) / df).sqrt(),
             _ => 1.0,

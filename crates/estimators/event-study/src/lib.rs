@@ -1,0 +1,240 @@
+#![doc = include_str!("../docs/event-study.md")]
+
+mod layout;
+
+use parallax_model::{
+    Adoption, Capabilities, Design, Detail, Distribution, Estimate, Estimator, EventStudy, Example, FitError,
+    JointTest, Meta, Name, Note, OptionColumns, PluginMeta, Statistics, Status, Support, VcovKind, Within,
+    linalg::AbsorbOptions,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use layout::Layout;
+
+parallax_model::estimator!(TwoWayEventStudy);
+
+/// Leads and lags of adoption in a regression with absorbed effects.
+pub struct TwoWayEventStudy;
+
+/// Settings of `event-study`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Options {
+    /// Column with each unit's first treated period; missing or 0 for never. Or give `treatment`.
+    pub cohort: Option<Name>,
+    /// Column of 0 and 1 that stays 1 once it is. Or give `cohort`.
+    pub treatment: Option<Name>,
+    /// Earliest event time, as a number of periods before adoption; it holds all earlier ones too.
+    /// All of them apart when not given.
+    pub leads: Option<u32>,
+    /// Latest event time; it holds all later ones too. All of them apart when not given.
+    pub lags: Option<u32>,
+    /// Event times that are zero by choice.
+    pub reference: Vec<i32>,
+    /// Level of both bands.
+    pub level: f64,
+    /// Largest relative error of an absorbed column.
+    pub tolerance: f64,
+    /// Iterations of the slowest column before giving up with an error.
+    pub max_iterations: usize,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        let AbsorbOptions { tolerance, max_iterations, .. } = AbsorbOptions::default();
+        Options {
+            cohort: None,
+            treatment: None,
+            leads: None,
+            lags: None,
+            reference: vec![-1],
+            level: 0.95,
+            tolerance,
+            max_iterations,
+        }
+    }
+}
+
+impl Estimator for TwoWayEventStudy {
+    const META: Meta = Meta {
+        plugin: PluginMeta {
+            name: "event-study",
+            summary: "Effects by time since adoption: leads and lags in a two-way fixed-effects regression",
+            docs: include_str!("../docs/event-study.md"),
+            status: Status::Preview { since: "0.1.0" },
+            reference: "Schmidheiny and Siegloch (2023), J. Applied Econometrics 38; Montiel Olea and Plagborg-Moller (2019)",
+        },
+        capabilities: Capabilities {
+            vcov: &[
+                VcovKind::Iid,
+                VcovKind::Robust,
+                VcovKind::Leverage,
+                VcovKind::Cluster,
+                VcovKind::Multiway,
+            ],
+            weights: true,
+            frequency_weights: true,
+            effects: Support::Required,
+            instruments: false,
+            unbalanced: true,
+            staggered: true,
+            needs_index: true,
+        },
+    };
+    type Options = Options;
+
+    fn fit(design: &Design<'_>, options: &Options) -> Result<Estimate, FitError> {
+        check(options)?;
+        let adoption = adoption(design, options)?;
+        let layout = Layout::new(design, &adoption, options)?;
+        let absorb = AbsorbOptions {
+            tolerance: options.tolerance,
+            max_iterations: options.max_iterations,
+            method: None,
+        };
+        let within = Within::new(design, &absorb)?;
+        let outcome = within.outcome();
+        let mut variables = within.variables(layout.dummies(design))?;
+        variables.extend(within.regressors());
+        let fit = within.regress(&outcome, &variables, false)?;
+        layout.refuse_dropped(&fit.terms, &adoption)?;
+        let stats = within.statistics(&outcome, &fit)?;
+        let mut notes = fit.notes;
+        notes.extend(within.iteration_note());
+        notes.extend(remarks(&adoption, &layout));
+        let mut estimate = Estimate {
+            estimator: Self::META.plugin.name,
+            outcome: design.outcome.name.clone(),
+            distribution: Distribution::StudentT(fit.vcov.arithmetic.t_df),
+            terms: fit.terms,
+            coef: fit.coef,
+            vcov: fit.vcov,
+            sample: within.sample(),
+            effects: within.effects().iter().map(|it| (it.name.clone(), it.levels)).collect(),
+            stats,
+            event: Some(layout.window),
+            details: Vec::new(),
+            notes,
+        };
+        if let Some(study) = EventStudy::of(&estimate) {
+            add_tests(&study, options.level, &mut estimate.stats)?;
+            estimate.details.push(table(&study, options.level));
+        }
+        Ok(estimate)
+    }
+
+    fn columns(options: &Options) -> OptionColumns {
+        OptionColumns {
+            required: options.treatment.iter().cloned().collect(),
+            optional: options.cohort.iter().cloned().collect(),
+        }
+    }
+
+    fn example() -> Example<Options> {
+        let cohort = Some(Name::from("cohort"));
+        Example {
+            formula: Some("y ~ x1 + x2 | unit + year"),
+            options: Options { cohort, leads: Some(3), lags: Some(4), ..Options::default() },
+        }
+    }
+}
+
+fn check(options: &Options) -> Result<(), FitError> {
+    let refuse = |reason: &str| Err(FitError::Options { plugin: "event-study", reason: reason.to_owned() });
+    if options.cohort.is_some() == options.treatment.is_some() {
+        return refuse("give either `cohort`, a column of dates, or `treatment`, a column of 0 and 1");
+    }
+    if !(0.0 < options.level && options.level < 1.0) {
+        return refuse("`level` lies between 0 and 1, as 0.95");
+    }
+    let inside = |it: &i32| {
+        options.leads.is_none_or(|leads| -i64::from(leads) <= i64::from(*it))
+            && options.lags.is_none_or(|lags| i64::from(*it) <= i64::from(lags))
+    };
+    if options.reference.is_empty() || !options.reference.iter().all(inside) {
+        return refuse("`reference` needs at least one event time, all within `leads` and `lags`");
+    }
+    Ok(())
+}
+
+fn adoption(design: &Design<'_>, options: &Options) -> Result<Adoption, FitError> {
+    match (&options.cohort, &options.treatment) {
+        (Some(name), _) => Adoption::from_cohorts(design, name),
+        (None, Some(name)) => Adoption::from_treatment(design, name, &design.column(name)?),
+        (None, None) => Err(FitError::Model("no column of adoption".to_owned())),
+    }
+}
+
+fn remarks(adoption: &Adoption, layout: &Layout) -> Vec<Note> {
+    let never = adoption.first.len() - adoption.adopters();
+    let window = &layout.window;
+    let references: Vec<String> = window.references.iter().map(ToString::to_string).collect();
+    let mut text = format!(
+        "event time 0 is the first treated period, reference {}; {} units adopt, {never} never do",
+        references.join(" and "),
+        adoption.adopters()
+    );
+    if let Some(it) = window.binned_below {
+        text.push_str(&format!("; {it} holds all earlier event times"));
+    }
+    if let Some(it) = window.binned_above {
+        text.push_str(&format!("; {it} holds all later event times"));
+    }
+    let mut notes = vec![Note::remark(text)];
+    if 0 < adoption.always {
+        notes.push(Note::remark(format!(
+            "{} units are treated in all their rows: they have no row before adoption",
+            adoption.always
+        )));
+    }
+    notes
+}
+
+/// Joint tests of leads and lags and their means.
+fn add_tests(study: &EventStudy, level: f64, stats: &mut Statistics) -> Result<(), FitError> {
+    let (leads, lags) = (study.leads(), study.lags());
+    if !leads.is_empty() {
+        let JointTest { chi2, df, p_chi2, f, p_f } = study.joint_test(&leads)?;
+        stats.set("leads_chi2", chi2);
+        stats.set("leads_df", df as f64);
+        stats.set("leads_chi2_p", p_chi2);
+        stats.set("leads_f", f);
+        stats.set("leads_f_p", p_f);
+        let (mean, std_error) = study.average(&leads);
+        stats.set("leads_mean", mean);
+        stats.set("leads_mean_se", std_error);
+    }
+    if !lags.is_empty() {
+        let JointTest { chi2, df, p_chi2, f, p_f } = study.joint_test(&lags)?;
+        stats.set("lags_chi2", chi2);
+        stats.set("lags_df", df as f64);
+        stats.set("lags_chi2_p", p_chi2);
+        stats.set("lags_f", f);
+        stats.set("lags_f_p", p_f);
+        let (mean, std_error) = study.average(&lags);
+        stats.set("lags_mean", mean);
+        stats.set("lags_mean_se", std_error);
+    }
+    stats.set("level", level);
+    stats.set("critical_pointwise", study.distribution.critical(level));
+    stats.set("critical_simultaneous", study.simultaneous_critical(level));
+    Ok(())
+}
+
+fn table(study: &EventStudy, level: f64) -> Detail {
+    let points = study.points(level);
+    let percent = 100.0 * level;
+    let numbers = |of: fn(&parallax_model::EventPoint) -> f64| points.iter().map(of).collect::<Vec<f64>>();
+    Detail::new("event-study", "Effects by time since adoption")
+        .text("label", "Event time", points.iter().map(|it| it.label.clone()).collect())
+        .number("time", "Periods since adoption", numbers(|it| f64::from(it.time)))
+        .number("estimate", "Estimate", numbers(|it| it.estimate))
+        .number("std_error", "Std. error", numbers(|it| it.std_error))
+        .number("p_value", "p", numbers(|it| it.p_value))
+        .number("low", format!("{percent}% pointwise, low"), numbers(|it| it.pointwise[0]))
+        .number("high", format!("{percent}% pointwise, high"), numbers(|it| it.pointwise[1]))
+        .number("band_low", format!("{percent}% simultaneous, low"), numbers(|it| it.simultaneous[0]))
+        .number("band_high", format!("{percent}% simultaneous, high"), numbers(|it| it.simultaneous[1]))
+        .number("rows", "Rows", numbers(|it| it.rows as f64))
+}
