@@ -7,6 +7,7 @@
 
 mod density;
 mod descriptive;
+mod detail;
 mod estimate;
 mod figure;
 mod language;
@@ -17,11 +18,13 @@ pub mod published;
 mod regression;
 mod render;
 mod study;
+mod study_figures;
 mod table;
 mod width;
 
 pub use density::{Density, kernel_density};
 pub use descriptive::{descriptive_table, descriptive_value};
+pub use detail::{detail_table, plain_table};
 pub use estimate::{estimate_json, estimate_table};
 pub use figure::{
     BalancePanel, BalancePlot, BalanceRow, BarPlot, BarSeries, EventBin, EventPoint, EventSeries,
@@ -34,5 +37,6 @@ pub use output::{Difference, Output, OutputError, Written, check_outputs, write_
 pub use regression::{regression_table, regression_value};
 pub use render::{Format, UnknownFormat, render};
 pub use study::{compare_study, study_outputs, study_tables};
+pub use study_figures::study_figures;
 pub use table::{Cell, HeaderCell, HeaderRow, Row, Table, TableError};
 pub use width::display_width;

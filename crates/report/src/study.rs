@@ -4,6 +4,7 @@ use parallax_study::{StudyResult, TableEntry, TableKind};
 
 use crate::{
     Cell, Format, Output, Row, Table, descriptive_table, descriptive_value,
+    detail::detail_table,
     published::{CellKey, Comparison, Published, Value},
     regression_table, regression_value, render,
 };
@@ -65,6 +66,7 @@ fn stable(table: &Table) -> Table {
 fn table(entry: &TableEntry, result: &StudyResult) -> Table {
     match entry.kind {
         TableKind::Descriptive { .. } => descriptive_table(entry, result),
+        TableKind::Detail { .. } => detail_table(entry, result),
         TableKind::Regression { .. } => regression_table(entry, result),
     }
 }
@@ -73,6 +75,7 @@ fn value(result: &StudyResult, key: &CellKey) -> Option<Value> {
     let entry = result.study.file.tables.iter().find(|it| it.id == key.table)?;
     match entry.kind {
         TableKind::Descriptive { .. } => descriptive_value(entry, result, key),
+        TableKind::Detail { .. } => None,
         TableKind::Regression { .. } => regression_value(entry, result, key),
     }
 }

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::StudyError;
+use crate::{FigureEntry, StudyError};
 
 /// A whole study file.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -38,6 +38,9 @@ pub struct StudyFile {
     /// Tables, in order.
     #[serde(default, rename = "table")]
     pub tables: Vec<TableEntry>,
+    /// Figures, in order.
+    #[serde(default, rename = "figure")]
+    pub figures: Vec<FigureEntry>,
 }
 
 /// Where data come from and what identifies a row.
@@ -230,6 +233,17 @@ pub enum TableKind {
         /// Variables.
         variables: Vec<VariableRow>,
     },
+    /// A table that a model, its steps or the pipeline made, such as `balance` or `weights`.
+    Detail {
+        /// Model whose table it is; without one the table is of the pipeline.
+        #[serde(default)]
+        model: Option<String>,
+        /// Name of the table.
+        detail: String,
+        /// Columns to show, in order; all of them where there is none.
+        #[serde(default)]
+        columns: Vec<DetailColumnSpec>,
+    },
     /// Terms by models.
     Regression {
         /// Models, one a column.
@@ -269,6 +283,17 @@ pub struct VariableRow {
     /// Only for these sources.
     #[serde(default)]
     pub sources: Vec<String>,
+}
+
+/// A column of a detail table.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct DetailColumnSpec {
+    /// Name of the column.
+    pub column: Name,
+    /// What stands over it; the label it comes with where there is none.
+    #[serde(default)]
+    pub label: Option<String>,
 }
 
 /// A label over several columns.

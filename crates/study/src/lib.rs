@@ -6,6 +6,7 @@
 //! with its reason. This crate reads no files and formats no tables.
 
 mod error;
+mod figure;
 mod file;
 mod like;
 mod plan;
@@ -13,9 +14,11 @@ mod run;
 mod substitute;
 
 pub use error::StudyError;
+pub use figure::{FigureEntry, FigureKindEntry, FigureWords, ForestEntry};
 pub use file::{
-    DataFile, DataSection, GroupLabel, JoinKey, MarkRow, ModelDefaults, ModelEntry, OneOrEach, PipelineEntry,
-    Root, Source, StatisticRow, StudyFile, TableEntry, TableKind, TermRowSpec, VariableRow,
+    DataFile, DataSection, DetailColumnSpec, GroupLabel, JoinKey, MarkRow, ModelDefaults, ModelEntry,
+    OneOrEach, PipelineEntry, Root, Source, StatisticRow, StudyFile, TableEntry, TableKind, TermRowSpec,
+    VariableRow,
 };
 pub use plan::{PlannedModel, Study};
 pub use run::{ModelResult, StudyResult};

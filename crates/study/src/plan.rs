@@ -66,6 +66,7 @@ impl Study {
             .collect::<Result<Vec<_>, _>>()?;
         let study = Study { file, source, models, registry };
         study.check_tables()?;
+        study.check_figures()?;
         Ok(study)
     }
 
@@ -97,6 +98,7 @@ impl Study {
                 needed.extend(variables.iter().map(|it| it.variable.clone()));
             }
         }
+        needed.extend(self.file.figures.iter().flat_map(crate::FigureEntry::variables));
         self.before(&mut needed, &self.file.pipeline)?;
         needed.remove(&self.file.data.unit);
         needed.remove(&self.file.data.time);
@@ -131,10 +133,35 @@ impl Study {
                         }
                     }
                 }
+                TableKind::Detail { model: Some(it), .. } => self.check_model(it, &place)?,
+                TableKind::Detail { model: None, .. } => {}
                 TableKind::Regression { .. } => self.check_regression(table, &place)?,
             }
         }
         Ok(())
+    }
+
+    fn check_figures(&self) -> Result<(), StudyError> {
+        let mut ids: BTreeSet<&String> = self.file.tables.iter().map(|it| &it.id).collect();
+        for figure in &self.file.figures {
+            let place = format!("figure `{}`", figure.id);
+            if !ids.insert(&figure.id) {
+                return Err(StudyError::entry(place, "the id is used twice"));
+            }
+            for model in figure.models() {
+                self.check_model(model, &place)?;
+            }
+            figure.check().map_err(|it| StudyError::entry(place, it))?;
+        }
+        Ok(())
+    }
+
+    fn check_model(&self, name: &str, place: &str) -> Result<(), StudyError> {
+        if self.model(name).is_some() {
+            return Ok(());
+        }
+        let hint = with_suggestion(name, self.models.iter().map(|it| it.name.as_str()));
+        Err(StudyError::entry(place, format!("no model `{name}`{hint}")))
     }
 
     fn check_regression(&self, table: &TableEntry, place: &str) -> Result<(), StudyError> {
@@ -142,11 +169,7 @@ impl Study {
             return Ok(());
         };
         for name in models {
-            if self.model(name).is_none() {
-                let known = self.models.iter().map(|it| it.name.as_str());
-                let hint = with_suggestion(name, known);
-                return Err(StudyError::entry(place, format!("no model `{name}`{hint}")));
-            }
+            self.check_model(name, place)?;
         }
         let grouped: usize = groups.iter().map(|it| it.columns).sum();
         if !groups.is_empty() && grouped != models.len() {
@@ -207,7 +230,8 @@ fn check_sources(file: &StudyFile) -> Result<(), StudyError> {
     }
     let lists = (file.pipeline.iter().map(|it| (it.title(), &it.sources)))
         .chain(file.models.iter().map(|it| (format!("model `{}`", it.name), &it.sources)))
-        .chain(file.tables.iter().map(|it| (format!("table `{}`", it.id), &it.sources)));
+        .chain(file.tables.iter().map(|it| (format!("table `{}`", it.id), &it.sources)))
+        .chain(file.figures.iter().map(|it| (format!("figure `{}`", it.id), &it.sources)));
     for (place, sources) in lists {
         for it in sources {
             if !names.contains(it.as_str()) {
@@ -223,6 +247,7 @@ fn keep_only(file: &mut StudyFile, source: &str) {
     file.pipeline.retain(|it| is_for(&it.sources, source));
     file.models.retain(|it| is_for(&it.sources, source));
     file.tables.retain(|it| is_for(&it.sources, source));
+    file.figures.retain(|it| is_for(&it.sources, source));
     for table in &mut file.tables {
         if let TableKind::Descriptive { variables, .. } = &mut table.kind {
             variables.retain(|it| is_for(&it.sources, source));

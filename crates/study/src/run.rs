@@ -119,6 +119,30 @@ fn failed(model: &PlannedModel, reason: String) -> ModelResult {
 }
 
 impl StudyResult {
+    /// A table that a model, its steps or (without a model) the pipeline made.
+    ///
+    /// # Errors
+    /// That there is none, with the names there are; or why the model failed.
+    pub fn detail(&self, model: Option<&str>, name: &str) -> Result<&Detail, String> {
+        let (own, steps) = match model {
+            None => (&[][..], &self.details),
+            Some(model) => {
+                let found = self.model(model).ok_or_else(|| format!("no model `{model}`"))?;
+                let own = match &found.estimate {
+                    Ok(it) => it.details.as_slice(),
+                    Err(reason) if found.details.is_empty() => return Err(reason.clone()),
+                    Err(_) => &[],
+                };
+                (own, &found.details)
+            }
+        };
+        let all = || own.iter().chain(steps.iter().map(|it| &it.1));
+        all().find(|it| it.name == name).ok_or_else(|| {
+            let known = all().map(|it| it.name);
+            format!("no table `{name}` among those made{}", parallax_base::with_suggestion(name, known))
+        })
+    }
+
     /// The result of a model by name.
     pub fn model(&self, name: &str) -> Option<&ModelResult> {
         self.models.iter().find(|it| it.model.name == name)

@@ -201,6 +201,7 @@ fn report(estimate: &mut Estimate, actual: Draw, draws: &[Draw]) -> Result<(), F
     };
     let t = |it: &Draw| it.estimate / it.std_error;
     let stats = &mut estimate.stats;
+    stats.set("placebo_actual", actual.estimate);
     stats.set("draws", good.len() as f64);
     stats.set("draws_failed", (draws.len() - good.len()) as f64);
     stats.set("p_permutation", share(&|it| TIE * actual.estimate.abs() <= it.estimate.abs()));

@@ -1,0 +1,97 @@
+//! Tables that models and steps make themselves: balance, weights, tests.
+
+use parallax_model::{Detail, DetailColumn, DetailValues};
+use parallax_study::{StudyResult, TableEntry, TableKind};
+
+use crate::{
+    Digits,
+    table::{Cell, HeaderRow, Row, Table},
+};
+
+/// Builds a detail table of a study; other kinds give an empty body.
+pub fn detail_table(entry: &TableEntry, result: &StudyResult) -> Table {
+    let mut table = Table::new(&entry.id, &entry.title);
+    table.simulated = result.study.source.simulated;
+    let TableKind::Detail { model, detail, columns } = &entry.kind else { return table };
+    table.notes = vec![format!("Data: {}.", result.study.source.description.trim_end_matches('.'))];
+    table.notes.extend(entry.notes.iter().cloned());
+    let labelled = |name: &str| columns.iter().find(|it| it.column.as_str() == name)?.label.clone();
+    let found = result.detail(model.as_deref(), detail).and_then(|it| {
+        if columns.is_empty() {
+            return Ok(it.columns.iter().collect());
+        }
+        columns.iter().map(|spec| column(it, &spec.column)).collect::<Result<Vec<_>, String>>()
+    });
+    match found {
+        Ok(shown) => fill(&mut table, &shown, labelled, entry.decimals),
+        Err(reason) => table.body.push(Row::cells("", [Cell::Failed(reason)])),
+    }
+    table
+}
+
+/// A detail as a table of its own, with six significant digits.
+pub fn plain_table(detail: &Detail, simulated: bool) -> Table {
+    let mut table = Table::new(detail.name, &detail.title);
+    table.simulated = simulated;
+    let columns: Vec<&DetailColumn> = detail.columns.iter().collect();
+    fill_with(&mut table, &columns, |_| None, Digits::Significant(6));
+    table
+}
+
+fn column<'d>(detail: &'d Detail, name: &str) -> Result<&'d DetailColumn, String> {
+    detail.find(name).ok_or_else(|| {
+        let known = detail.columns.iter().map(|it| it.name.as_str());
+        format!(
+            "no column `{name}` in table `{}`{}",
+            detail.name,
+            parallax_base::with_suggestion(name, known)
+        )
+    })
+}
+
+fn fill(table: &mut Table, columns: &[&DetailColumn], label: impl Fn(&str) -> Option<String>, decimals: u8) {
+    fill_with(table, columns, label, Digits::Decimals(decimals));
+}
+
+fn fill_with(
+    table: &mut Table,
+    columns: &[&DetailColumn],
+    label: impl Fn(&str) -> Option<String>,
+    digits: Digits,
+) {
+    let labels = columns.iter().map(|it| label(&it.name).unwrap_or_else(|| it.label.clone()));
+    let rows = columns.iter().map(|it| it.values.len()).max().unwrap_or(0);
+    // Words in the first column are the labels of rows; without words the rows have none.
+    let labels: Vec<String> = match columns.first().map(|it| &it.values) {
+        Some(DetailValues::Text(_)) => labels.collect(),
+        _ => std::iter::once(String::new()).chain(labels).collect(),
+    };
+    table.header.push(HeaderRow::new(labels));
+    for row in 0..rows {
+        let (first, rest) = match columns.split_first() {
+            Some((DetailColumn { values: DetailValues::Text(it), .. }, rest)) => {
+                (it.get(row).cloned().unwrap_or_default(), rest)
+            }
+            _ => (String::new(), columns),
+        };
+        table.body.push(Row::cells(first, rest.iter().map(|it| cell(&it.values, row, digits))));
+    }
+}
+
+/// Whole numbers of a column of whole numbers are counts; the rest has decimals.
+fn cell(values: &DetailValues, row: usize, digits: Digits) -> Cell {
+    match values {
+        DetailValues::Text(it) => it.get(row).map_or(Cell::Empty, Cell::text),
+        DetailValues::Number(it) => match it.get(row) {
+            None => Cell::Empty,
+            Some(&value) => {
+                let whole = |it: &f64| it.is_nan() || (0.0 <= *it && it.fract() == 0.0 && *it < 1e15);
+                if whole(&value) && !value.is_nan() && it.iter().all(whole) {
+                    Cell::Count(value as u64)
+                } else {
+                    Cell::Number { value, digits }
+                }
+            }
+        },
+    }
+}

@@ -1,0 +1,165 @@
+//! The figures of a study, drawn from the numbers of its results.
+
+use parallax_model::{Estimate, EventStudy};
+use parallax_study::{FigureEntry, FigureKindEntry, ForestEntry, StudyResult};
+
+use crate::{
+    figure::{
+        BalancePanel, BalancePlot, BalanceRow, EventBin, EventPoint, EventSeries, EventStudyPlot, Figure,
+        FigureKind, ForestGroup, ForestPlot, ForestRow, Interval, Line, LinePanel, LinePlot, PlaceboDraws,
+    },
+    language::Language,
+};
+
+/// A figure in each of its languages, or why it cannot be drawn.
+pub fn study_figures(result: &StudyResult) -> Vec<(String, Result<Vec<Figure>, String>)> {
+    let figures = &result.study.file.figures;
+    figures.iter().map(|it| (it.id.clone(), languages(it, result))).collect()
+}
+
+fn languages(entry: &FigureEntry, result: &StudyResult) -> Result<Vec<Figure>, String> {
+    let mut english = Figure::new(&entry.id, &entry.title, kind(entry, entry.labels(), result)?);
+    english.simulated = result.study.source.simulated;
+    english.x_label.clone_from(&entry.x);
+    english.y_label.clone_from(&entry.y);
+    english.decimals = entry.decimals;
+    english.notes = vec![format!("Data: {}.", result.study.source.description.trim_end_matches('.'))];
+    english.notes.extend(entry.notes.iter().cloned());
+    let mut figures = vec![english];
+    if let Some(words) = &entry.zh {
+        let labels = if words.labels.is_empty() { entry.labels() } else { &words.labels };
+        let mut chinese = Figure::new(format!("{}-zh", entry.id), &words.title, kind(entry, labels, result)?);
+        chinese.language = Language::Zh;
+        chinese.simulated = result.study.source.simulated;
+        chinese.x_label.clone_from(&words.x);
+        chinese.y_label.clone_from(&words.y);
+        chinese.decimals = entry.decimals;
+        chinese.notes.clone_from(&words.notes);
+        figures.push(chinese);
+    }
+    Ok(figures)
+}
+
+fn kind(entry: &FigureEntry, labels: &[String], result: &StudyResult) -> Result<FigureKind, String> {
+    let label = |at: usize| labels.get(at).cloned().unwrap_or_default();
+    Ok(match &entry.kind {
+        FigureKindEntry::EventStudy { models, .. } => {
+            let series = models.iter().enumerate().map(|(at, it)| event_series(result, it, label(at)));
+            FigureKind::EventStudy(EventStudyPlot::new(series.collect::<Result<_, _>>()?))
+        }
+        FigureKindEntry::Placebo { model } => FigureKind::Placebo(placebo(result, model)?),
+        FigureKindEntry::Balance { models, .. } => {
+            let panels = models.iter().enumerate().map(|(at, it)| balance(result, it, label(at)));
+            FigureKind::Balance(BalancePlot::new(panels.collect::<Result<_, _>>()?))
+        }
+        FigureKindEntry::Forest { rows, level, .. } => {
+            FigureKind::Forest(forest(result, rows, labels, *level)?)
+        }
+        FigureKindEntry::Means { variable, by, .. } => {
+            FigureKind::Lines(means(result, variable, by, labels)?)
+        }
+    })
+}
+
+fn estimate<'r>(result: &'r StudyResult, model: &str) -> Result<&'r Estimate, String> {
+    let found = result.model(model).ok_or_else(|| format!("no model `{model}`"))?;
+    found.estimate.as_ref().map_err(|reason| format!("model `{model}` failed: {reason}"))
+}
+
+fn event_series(result: &StudyResult, model: &str, label: String) -> Result<EventSeries, String> {
+    let estimate = estimate(result, model)?;
+    let study = EventStudy::of(estimate).ok_or_else(|| format!("model `{model}` has no event times"))?;
+    let level = estimate.stats.get("level").unwrap_or(LEVEL);
+    let mut series = EventSeries::new(label, level);
+    for it in study.points(level) {
+        let bin = match it.time {
+            time if study.window.binned_below == Some(time) => EventBin::OrEarlier,
+            time if study.window.binned_above == Some(time) => EventBin::OrLater,
+            _ => EventBin::Exact,
+        };
+        let point = if study.window.references.contains(&it.time) {
+            EventPoint::reference(it.time)
+        } else {
+            EventPoint::new(it.time, it.estimate, it.pointwise[0], it.pointwise[1])
+                .simultaneous(it.simultaneous[0], it.simultaneous[1])
+        };
+        series.points.push(point.bin(bin));
+    }
+    Ok(series)
+}
+
+/// Where an estimate does not say its level.
+const LEVEL: f64 = 0.95;
+
+fn placebo(result: &StudyResult, model: &str) -> Result<PlaceboDraws, String> {
+    let estimate = estimate(result, model)?;
+    let draws = result.detail(Some(model), "draws")?;
+    let numbers = |name: &str| {
+        draws.numbers(name).map(<[f64]>::to_vec).ok_or_else(|| format!("draws without column `{name}`"))
+    };
+    let actual = estimate.stats.get("placebo_actual");
+    let actual = actual.ok_or_else(|| format!("model `{model}` has no placebo draws"))?;
+    Ok(PlaceboDraws::new(numbers("estimate")?, numbers("p_value")?, actual))
+}
+
+fn balance(result: &StudyResult, model: &str, label: String) -> Result<BalancePanel, String> {
+    let table = result.detail(Some(model), "balance")?;
+    let missing = |name: &str| format!("the balance table has no column `{name}`");
+    let covariates = table.words("covariate").ok_or_else(|| missing("covariate"))?;
+    let before = table.numbers("bias_before").ok_or_else(|| missing("bias_before"))?;
+    let after = table.numbers("bias_after").ok_or_else(|| missing("bias_after"))?;
+    let rows = covariates
+        .iter()
+        .zip(before.iter().zip(after))
+        .map(|(covariate, (&before, &after))| BalanceRow { covariate: covariate.clone(), before, after });
+    Ok(BalancePanel { label, rows: rows.collect() })
+}
+
+fn forest(
+    result: &StudyResult,
+    entries: &[ForestEntry],
+    labels: &[String],
+    level: f64,
+) -> Result<ForestPlot, String> {
+    let mut groups: Vec<ForestGroup> = Vec::new();
+    for (entry, label) in entries.iter().zip(labels) {
+        let found = estimate(result, &entry.model)?.row(&entry.term, level);
+        let found = found.ok_or_else(|| format!("model `{}` has no term `{}`", entry.model, entry.term))?;
+        if entry.heading.is_some() || groups.is_empty() {
+            let label = entry.heading.clone().unwrap_or_default();
+            groups.push(ForestGroup { label, rows: Vec::new() });
+        }
+        let interval = Some(Interval { low: found.conf_low, high: found.conf_high });
+        let row = ForestRow { label: label.clone(), estimate: found.estimate, interval };
+        if let Some(group) = groups.last_mut() {
+            group.rows.push(row);
+        }
+    }
+    Ok(ForestPlot { groups, null: 0.0, level })
+}
+
+fn means(result: &StudyResult, variable: &str, by: &str, labels: &[String]) -> Result<LinePlot, String> {
+    let panel = &result.panel;
+    let values = panel.real(variable).map_err(|it| it.to_string())?;
+    let groups = panel.codes(by).map_err(|it| it.to_string())?;
+    if !labels.is_empty() && labels.len() != groups.n_groups() {
+        return Err(format!("{} labels for {} groups of `{by}`", labels.len(), groups.n_groups()));
+    }
+    let mut sums = vec![std::collections::BTreeMap::<i32, (f64, f64)>::new(); groups.n_groups()];
+    for ((&group, &period), &value) in groups.code.iter().zip(panel.periods()).zip(values.iter()) {
+        if let Some(of_group) = sums.get_mut(group as usize)
+            && !value.is_nan()
+        {
+            let sum = of_group.entry(period).or_default();
+            *sum = (sum.0 + value, sum.1 + 1.0);
+        }
+    }
+    let line = |(at, of_group): (usize, &std::collections::BTreeMap<i32, (f64, f64)>)| Line {
+        label: labels.get(at).cloned().unwrap_or_else(|| format!("{by} {}", groups.labels.text(at))),
+        x: of_group.keys().map(|&it| f64::from(it)).collect(),
+        y: of_group.values().map(|(sum, count)| sum / count).collect(),
+    };
+    let lines = sums.iter().enumerate().map(line).collect();
+    let panels = vec![LinePanel { label: String::new(), lines }];
+    Ok(LinePlot { panels, filled: false, points: true, markers: Vec::new() })
+}

@@ -1,0 +1,187 @@
+//! Figures of a study file.
+
+use parallax_base::Name;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One figure. Unknown keys are refused by [`FigureKindEntry`], which takes what is left.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct FigureEntry {
+    /// Identifier: file name.
+    pub id: String,
+    /// Caption.
+    pub title: String,
+    /// What is drawn.
+    #[serde(flatten)]
+    pub kind: FigureKindEntry,
+    /// Below the horizontal axis; the usual words of the kind where there is none.
+    #[serde(default)]
+    pub x: String,
+    /// Beside the vertical axis; the usual words of the kind where there is none.
+    #[serde(default)]
+    pub y: String,
+    /// Sentences for the note.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// Decimals in the table of the figure's numbers.
+    #[serde(default = "three")]
+    pub decimals: u8,
+    /// The same in Chinese: with it the figure is drawn in both languages.
+    #[serde(default)]
+    pub zh: Option<FigureWords>,
+    /// Only for these sources.
+    #[serde(default)]
+    pub sources: Vec<String>,
+}
+
+fn three() -> u8 {
+    3
+}
+
+/// The words of a figure in another language.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FigureWords {
+    /// Caption.
+    pub title: String,
+    /// Below the horizontal axis.
+    #[serde(default)]
+    pub x: String,
+    /// Beside the vertical axis.
+    #[serde(default)]
+    pub y: String,
+    /// In place of `labels`, as many.
+    #[serde(default)]
+    pub labels: Vec<String>,
+    /// Sentences for the note.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+/// What a figure shows.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum FigureKindEntry {
+    /// Effects by time since adoption, of one or several models with event times.
+    EventStudy {
+        /// Models.
+        models: Vec<String>,
+        /// One label a model.
+        #[serde(default)]
+        labels: Vec<String>,
+    },
+    /// Draws of a model with placebo treatments: estimates, their density and p-values.
+    Placebo {
+        /// A model of estimator `placebo`.
+        model: String,
+    },
+    /// Bias of covariates before and after matching, a panel for each model.
+    Balance {
+        /// Models with a step `match` in their pipeline.
+        models: Vec<String>,
+        /// One label a model.
+        #[serde(default)]
+        labels: Vec<String>,
+    },
+    /// Estimates with intervals, below one another.
+    Forest {
+        /// Estimates.
+        rows: Vec<ForestEntry>,
+        /// One label a row.
+        labels: Vec<String>,
+        /// Level of intervals.
+        #[serde(default = "usual_level")]
+        level: f64,
+    },
+    /// Means over time by group, after the pipeline.
+    Means {
+        /// Column of numbers.
+        variable: Name,
+        /// Column of groups.
+        by: Name,
+        /// One label a group, in ascending order of groups.
+        #[serde(default)]
+        labels: Vec<String>,
+    },
+}
+
+fn usual_level() -> f64 {
+    0.95
+}
+
+/// One row of a forest plot.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ForestEntry {
+    /// Model.
+    pub model: String,
+    /// Term as estimates print it.
+    pub term: String,
+    /// Heading above this row and those after it.
+    #[serde(default)]
+    pub heading: Option<String>,
+}
+
+impl FigureEntry {
+    /// Models the figure shows.
+    pub fn models(&self) -> Vec<&str> {
+        match &self.kind {
+            FigureKindEntry::EventStudy { models, .. } | FigureKindEntry::Balance { models, .. } => {
+                models.iter().map(String::as_str).collect()
+            }
+            FigureKindEntry::Placebo { model } => vec![model],
+            FigureKindEntry::Forest { rows, .. } => rows.iter().map(|it| it.model.as_str()).collect(),
+            FigureKindEntry::Means { .. } => Vec::new(),
+        }
+    }
+
+    /// Columns the figure shows.
+    pub fn variables(&self) -> Vec<Name> {
+        match &self.kind {
+            FigureKindEntry::Means { variable, by, .. } => vec![variable.clone(), by.clone()],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Labels as the study gives them.
+    pub fn labels(&self) -> &[String] {
+        match &self.kind {
+            FigureKindEntry::EventStudy { labels, .. }
+            | FigureKindEntry::Balance { labels, .. }
+            | FigureKindEntry::Forest { labels, .. }
+            | FigureKindEntry::Means { labels, .. } => labels,
+            FigureKindEntry::Placebo { .. } => &[],
+        }
+    }
+
+    /// Whether labels are as many as what they label.
+    ///
+    /// # Errors
+    /// What is too short or too long.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let labelled = match &self.kind {
+            FigureKindEntry::EventStudy { models, .. } | FigureKindEntry::Balance { models, .. } => {
+                models.len()
+            }
+            FigureKindEntry::Forest { rows, level, .. } => {
+                if !(0.0 < *level && *level < 1.0) {
+                    return Err("`level` lies between 0 and 1, as 0.95".to_owned());
+                }
+                rows.len()
+            }
+            FigureKindEntry::Placebo { .. } => 0,
+            FigureKindEntry::Means { .. } => self.labels().len(),
+        };
+        let needs_labels = matches!(self.kind, FigureKindEntry::Forest { .. }) || 1 < labelled;
+        if (needs_labels || !self.labels().is_empty()) && self.labels().len() != labelled {
+            return Err(format!("{} labels for {labelled} models or rows", self.labels().len()));
+        }
+        match &self.zh {
+            Some(zh) if !zh.labels.is_empty() && zh.labels.len() != self.labels().len() => {
+                Err(format!("{} labels in `zh` for {} labels", zh.labels.len(), self.labels().len()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
