@@ -88,7 +88,7 @@ pub struct OptionColumns {
 }
 
 /// A request on the columns `unit`, `year`, `group`, `y`, `x1`, `x2`, `d` (a treatment that stays
-/// once it came), `cohort` (its first year, missing for never) of a seeded panel.
+/// once it came), `cohort` (its first year, 0 for never) of a seeded panel.
 #[derive(Clone, Debug, Default)]
 pub struct Example<O> {
     /// `None` is `y ~ x1 + x2 + d`, with `| unit + year` where effects are required.

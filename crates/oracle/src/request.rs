@@ -20,7 +20,7 @@ pub struct Request {
     pub weights: Option<&'static str>,
     /// What happens to singletons.
     pub singletons: SingletonPolicy,
-    /// Options, all of them words.
+    /// Options as after `--set`: numbers, true, false and lists are read as such, the rest is words.
     pub options: &'static [(&'static str, &'static str)],
 }
 
@@ -62,10 +62,7 @@ impl Request {
     /// # Errors
     /// What the formula and the covariance parser say.
     pub fn spec(&self, rules: &Rules) -> Result<ModelSpec, String> {
-        let word = |it: &str| match it {
-            "true" => Value::Bool(true),
-            it => Value::from(it),
-        };
+        let word = |it: &str| serde_json::from_str(it).unwrap_or_else(|_| Value::from(it));
         let options: Map<String, Value> =
             self.options.iter().map(|(key, value)| ((*key).to_owned(), word(value))).collect();
         Ok(ModelSpec {

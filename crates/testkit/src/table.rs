@@ -54,7 +54,7 @@ pub struct Shape {
 ///
 /// Columns: `x1` (varies within and between units), `x2` (correlated with the unit effect), `d` (switches on at
 /// different times), `y` (effects of units and periods, errors that persist within units), `w`
-/// (positive weights), `row` (numbers the rows), `cohort` (the first year of `d`, missing for never). Groups hold whole units.
+/// (positive weights), `row` (numbers the rows), `cohort` (the first year of `d`, 0 for never). Groups hold whole units.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
     /// Unit of each row.
@@ -82,8 +82,7 @@ impl Table {
         for unit in 0..shape.units {
             let (effect, start) =
                 (random.normal(), 1 + (random.uniform() * 1.5 * shape.periods as f64) as usize);
-            // Never is missing, as in registers of adoption dates.
-            let cohort = if start < shape.periods { 2001.0 + start as f64 } else { f64::NAN };
+            let cohort = if start < shape.periods { 2001.0 + start as f64 } else { 0.0 };
             let weight = 0.5 + random.uniform();
             let mut error = random.normal();
             for (period, [of_y, of_x1, of_x2, of_d]) in shocks.iter().enumerate() {

@@ -134,8 +134,8 @@ impl Estimator for TwoWayEventStudy {
     fn example() -> Example<Options> {
         let cohort = Some(Name::from("cohort"));
         Example {
-            formula: Some("y ~ x1 + x2 | unit + year"),
-            options: Options { cohort, leads: Some(3), lags: Some(4), ..Options::default() },
+            formula: Some("y ~ x1 | unit + year"),
+            options: Options { cohort, leads: Some(2), lags: Some(1), ..Options::default() },
         }
     }
 }

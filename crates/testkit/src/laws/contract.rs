@@ -81,7 +81,7 @@ pub fn defaults(entry: &Entry) -> Result<(), String> {
     }
     let mut bare = request(entry, first_kind(entry)?, SmallSample::FIXEST)?;
     // What an entry cannot do without has no default, and comes from its example.
-    bare.options.retain(|name, _| !defaults.contains_key(name));
+    bare.options.retain(|name, value| defaults.get(name) != Some(value));
     let mut options: serde_json::Map<String, Value> = options;
     options.extend(bare.options.clone());
     let written = ModelSpec { options, ..bare.clone() };
