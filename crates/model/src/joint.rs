@@ -2,7 +2,7 @@
 
 use parallax_linalg::{Mat, nearest_psd};
 use parallax_panel::Codes;
-use parallax_vcov::{VcovError, VcovSpec};
+use parallax_vcov::{HcKind, VcovError, VcovSpec};
 
 use crate::{Design, FitError, Regression, Variable};
 
@@ -51,7 +51,12 @@ pub fn joint_covariance(
 ) -> Result<(Mat<f64>, usize), FitError> {
     let raw = match &design.vcov.spec {
         VcovSpec::Iid => iid(design, influences),
-        VcovSpec::Hc(_) => {
+        VcovSpec::Hc(HcKind::Hc2 | HcKind::Hc3) => {
+            return Err(FitError::Model(
+                "hc2 and hc3 have no covariance between regressions here; use hc1 or clusters".to_owned(),
+            ));
+        }
+        VcovSpec::Hc(HcKind::Hc0 | HcKind::Hc1) => {
             // A row that is there w times adds w e^2, not w^2 e^2.
             let power = if design.frequency { 0.5 } else { 1.0 };
             products(&influences.iter().map(|it| scores(design, it, power)).collect::<Vec<_>>())

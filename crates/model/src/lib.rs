@@ -7,6 +7,7 @@
 
 mod absorb;
 mod adoption;
+mod cluster_products;
 mod design;
 mod detail;
 mod distribution;
@@ -25,6 +26,7 @@ mod within;
 
 pub use absorb::{Absorbed, AbsorptionCache};
 pub use adoption::Adoption;
+pub use cluster_products::{ClusterProducts, Triangle, varies};
 pub use design::{Design, Effect, Regressor};
 pub use detail::{Detail, DetailColumn, DetailValues};
 pub use distribution::{Distribution, chi2_upper, f_upper};
@@ -88,7 +90,7 @@ pub struct OptionColumns {
 }
 
 /// A request on the columns `unit`, `year`, `group`, `y`, `x1`, `x2`, `d` (a treatment that stays
-/// once it came), `cohort` (its first year, 0 for never) of a seeded panel.
+/// once it came), `cohort` (its first year, 0 for never), `kind` (1 or 2, fixed for a unit) of a seeded panel.
 #[derive(Clone, Debug, Default)]
 pub struct Example<O> {
     /// `None` is `y ~ x1 + x2 + d`, with `| unit + year` where effects are required.

@@ -54,7 +54,8 @@ pub struct Shape {
 ///
 /// Columns: `x1` (varies within and between units), `x2` (correlated with the unit effect), `d` (switches on at
 /// different times), `y` (effects of units and periods, errors that persist within units), `w`
-/// (positive weights), `row` (numbers the rows), `cohort` (the first year of `d`, 0 for never). Groups hold whole units.
+/// (positive weights), `row` (numbers the rows), `cohort` (the first year of `d`, 0 for never), `kind` (1 or 2,
+/// fixed for a unit). Groups hold whole units.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
     /// Unit of each row.
@@ -75,7 +76,7 @@ impl Table {
             unit: Vec::new(),
             group: Vec::new(),
             year: Vec::new(),
-            numbers: ["y", "x1", "x2", "d", "w", "row", "cohort"].map(|it| (it, Vec::new())).to_vec(),
+            numbers: ["y", "x1", "x2", "d", "w", "row", "cohort", "kind"].map(|it| (it, Vec::new())).to_vec(),
         };
         let groups = (shape.units / 4).max(2);
         let shocks: Vec<[f64; 4]> = (0..shape.periods).map(|_| [(); 4].map(|()| random.normal())).collect();
@@ -84,6 +85,7 @@ impl Table {
                 (random.normal(), 1 + (random.uniform() * 1.5 * shape.periods as f64) as usize);
             let cohort = if start < shape.periods { 2001.0 + start as f64 } else { 0.0 };
             let weight = 0.5 + random.uniform();
+            let kind = (1 + unit % 2) as f64;
             let mut error = random.normal();
             for (period, [of_y, of_x1, of_x2, of_d]) in shocks.iter().enumerate() {
                 error = 0.6 * error + 0.8 * random.normal();
@@ -98,7 +100,8 @@ impl Table {
                 table.unit.push(format!("u{unit:04}"));
                 table.group.push(format!("g{:03}", unit % groups));
                 table.year.push(2001 + period as i32);
-                for ((_, column), value) in table.numbers.iter_mut().zip([y, x1, x2, d, weight, row, cohort])
+                for ((_, column), value) in
+                    table.numbers.iter_mut().zip([y, x1, x2, d, weight, row, cohort, kind])
                 {
                     column.push(value);
                 }

@@ -9,6 +9,8 @@
 mod collapse;
 #[path = "laws/coverage.rs"]
 mod coverage;
+#[path = "laws/group_effects.rs"]
+mod group_effects;
 #[path = "laws/mediation.rs"]
 mod mediation;
 

@@ -1,16 +1,11 @@
 //! Clusters drawn with replacement, and all paths estimated again in each draw.
 //!
-//! A cluster drawn twice is a cluster of weight two. Effects whose groups lie within clusters (units) do not feel such
-//! weights and are absorbed once, exactly. Effects that cut across clusters (periods) are estimated again in
-//! each draw: their dummies stay in the system. A draw then is a weighted sum of small cross-products, one a cluster.
+//! A cluster drawn twice is a cluster of weight two, so that a draw is a weighted sum of cross-products by cluster.
 
 use std::sync::Arc;
 
 use parallax_model::{
-    Design, Detail, Effect, FitError, Variable,
-    linalg::{AbsorbOptions, Absorber, Factor, is_nested},
-    panel::Codes,
-    vcov::Keyed,
+    ClusterProducts, Design, Detail, FitError, Name, Variable, panel::Codes, varies, vcov::Keyed,
 };
 use rayon::prelude::*;
 
@@ -20,20 +15,11 @@ use crate::{
     mediation::{Options, OutcomeEquation},
 };
 
-/// Levels of effects that cut across clusters, at most: each draw costs their number squared.
-const MOST_DUMMIES: usize = 300;
-/// Share of a column's norm below which others explain it whole: cross-products lose half the digits.
-const COLLINEAR: f64 = 1e-10;
-
 /// Cross-products by cluster. The last three columns are treatment, mediator and outcome.
 pub(crate) struct System {
     variant: OutcomeEquation,
-    /// Columns.
-    k: usize,
-    /// Lower triangle by rows, k (k + 1) / 2 numbers a cluster.
-    products: Vec<Vec<f64>>,
+    products: ClusterProducts,
     by: String,
-    redone: Vec<String>,
 }
 
 impl System {
@@ -41,47 +27,17 @@ impl System {
     /// Several cluster columns, or effects with too many levels across clusters.
     pub fn new(design: &Design<'_>, equations: &Equations<'_, '_>) -> Result<System, FitError> {
         let (by, clusters) = clusters(design)?;
-        // A constant is an effect of one level here, which cuts across all clusters.
-        let effects = design.absorbed_effects();
-        let across = |it: &&Effect| !is_nested(factor(&it.codes), factor(&clusters));
-        let redone: Vec<&Effect> = effects.iter().filter(across).collect();
-        let dummies: usize = redone.iter().map(|it| it.codes.n_groups()).sum();
-        if MOST_DUMMIES < dummies {
-            let names: Vec<&str> = redone.iter().map(|it| it.name.as_str()).collect();
-            return Err(FitError::Model(format!(
-                "the bootstrap draws {by}, and {} cut across it with {dummies} levels, of which each draw has to \
-                 estimate all (at most {MOST_DUMMIES}); cluster by a column that contains them",
-                names.join(", ")
-            )));
-        }
-        let mut columns: Vec<Vec<f64>> = redone.iter().flat_map(|it| indicators(&it.codes)).collect();
         let rest = [&equations.treated, &equations.mediator, &equations.response];
         let values = |it: &Variable| Arc::as_ref(&it.before).clone();
-        columns.extend(equations.controls.iter().chain(rest).map(values));
-        let inside: Vec<Factor<'_>> =
-            effects.iter().filter(|it| !across(it)).map(|it| factor(&it.codes)).collect();
-        if !inside.is_empty() {
-            let weights = design.weight_values();
-            Absorber::new(&inside, weights, design.n(), AbsorbOptions::default())?
-                .residualize(&mut columns)?;
-        }
-        Ok(System {
-            variant: equations.variant,
-            k: columns.len(),
-            products: products(&columns, design.weight_values(), &clusters),
-            redone: redone
-                .iter()
-                .filter(|it| 1 < it.codes.n_groups())
-                .map(|it| it.name.to_string())
-                .collect(),
-            by,
-        })
+        let columns = equations.controls.iter().chain(rest).map(values).collect();
+        let products = ClusterProducts::new(design, &clusters, &by, columns)?;
+        Ok(System { variant: equations.variant, products, by })
     }
 
     /// The paths in each draw; draws in which treatment or mediator do not vary are left out.
     pub fn draws(&self, options: &Options) -> Vec<Paths> {
         let keyed = Keyed::new(options.seed);
-        let clusters = self.products.len();
+        let clusters = self.products.clusters.len();
         let draw = |at: usize| {
             let mut times = vec![0.0; clusters];
             let mut numbers = keyed.sequence("mediation bootstrap", at as u64);
@@ -97,16 +53,12 @@ impl System {
 
     /// The paths when each cluster is there that many times.
     pub fn paths(&self, times: &[f64]) -> Option<Paths> {
-        let k = self.k;
-        let mut sums = vec![0.0; k * (k + 1) / 2];
-        for (products, &times) in self.products.iter().zip(times).filter(|it| *it.1 != 0.0) {
-            sums.iter_mut().zip(products).for_each(|(sum, it)| *sum += times * it);
-        }
-        let before = [k - 3, k - 2].map(|it| sums[triangle(it, it)]);
-        partial_out(&mut sums, k - 3);
-        let at = |i: usize, j: usize| sums[triangle(k - 3 + i, k - 3 + j)];
-        let (dd, md, yd, mm, ym) = (at(0, 0), at(1, 0), at(2, 0), at(1, 1), at(2, 1));
-        let varies = |left: f64, of: f64| COLLINEAR * of < left;
+        let mut sums = self.products.sum(times);
+        let [d, m, y] = [3, 2, 1].map(|it| sums.k() - it);
+        let before = [sums.at(d, d), sums.at(m, m)];
+        sums.partial_out(d);
+        let (dd, md, yd, mm, ym) =
+            (sums.at(d, d), sums.at(m, d), sums.at(y, d), sums.at(m, m), sums.at(y, m));
         if !varies(dd, before[0]) {
             return None;
         }
@@ -123,7 +75,8 @@ impl System {
 
     /// What was drawn and what was estimated again.
     pub fn note(&self, options: &Options, used: usize) -> String {
-        let redone = match self.redone.as_slice() {
+        let names: Vec<&str> = self.products.redone.iter().map(Name::as_str).collect();
+        let redone = match names.as_slice() {
             [] => String::new(),
             it => format!(", with the effects {} estimated again in each draw", it.join(", ")),
         };
@@ -133,7 +86,7 @@ impl System {
         };
         format!(
             "bootstrap: {used} draws of {} clusters ({}), seed {}{redone}{lost}",
-            self.products.len(),
+            self.products.clusters.len(),
             self.by,
             options.seed
         )
@@ -187,61 +140,5 @@ fn clusters(design: &Design<'_>) -> Result<(String, Codes), FitError> {
              `bootstrap = 0`"
                 .to_owned(),
         )),
-    }
-}
-
-fn factor(codes: &Codes) -> Factor<'_> {
-    Factor { codes: &codes.code, n_groups: codes.n_groups() }
-}
-
-fn indicators(codes: &Codes) -> Vec<Vec<f64>> {
-    let one = |group: u32| codes.code.iter().map(|it| f64::from(u8::from(*it == group))).collect();
-    (0..codes.n_groups() as u32).map(one).collect()
-}
-
-/// Place of (row, column), column <= row, in the lower triangle by rows.
-fn triangle(row: usize, column: usize) -> usize {
-    row * (row + 1) / 2 + column
-}
-
-fn products(columns: &[Vec<f64>], weights: Option<&[f64]>, clusters: &Codes) -> Vec<Vec<f64>> {
-    let k = columns.len();
-    let mut products = vec![vec![0.0; k * (k + 1) / 2]; clusters.n_groups()];
-    let mut row = vec![0.0; k];
-    for (at, &cluster) in clusters.code.iter().enumerate() {
-        row.iter_mut().zip(columns).for_each(|(it, column)| *it = column[at]);
-        let weight = weights.map_or(1.0, |it| it[at]);
-        let sums = &mut products[cluster as usize];
-        let mut place = 0;
-        for i in 0..k {
-            let left = weight * row[i];
-            for right in &row[..=i] {
-                sums[place] += left * right;
-                place += 1;
-            }
-        }
-    }
-    products
-}
-
-/// Takes the first `count` columns out of the others, in place; those that earlier ones explain are passed over.
-fn partial_out(sums: &mut [f64], count: usize) {
-    let k = (((8 * sums.len() + 1) as f64).sqrt() as usize - 1) / 2;
-    let norms: Vec<f64> = (0..count).map(|it| sums[triangle(it, it)]).collect();
-    for (pivot, norm) in norms.into_iter().enumerate() {
-        let size = sums[triangle(pivot, pivot)];
-        if size <= COLLINEAR * norm {
-            continue;
-        }
-        let column: Vec<f64> = (pivot..k).map(|row| sums[triangle(row, pivot)]).collect();
-        for row in pivot + 1..k {
-            let share = column[row - pivot] / size;
-            if share == 0.0 {
-                continue;
-            }
-            for other in pivot + 1..=row {
-                sums[triangle(row, other)] -= share * column[other - pivot];
-            }
-        }
     }
 }
