@@ -135,7 +135,7 @@ fn split(
         )));
     }
     fitted.notes.push(Note::remark(
-        "every coefficient and effect differs between groups; each error is that of its own sample",
+        "every coefficient and effect differs between groups; each error is that of its own sample, and the line on the covariance that of the smallest",
     ));
     Ok(fitted)
 }
