@@ -88,6 +88,12 @@ impl Permutation {
     /// # Errors
     /// Units in several groups; effects with too many levels across units.
     pub fn new(design: &Design<'_>, options: &Options, groups: &Groups) -> Result<Permutation, FitError> {
+        if design.frequency && design.panel.index().is_none() {
+            return Err(refuse(
+                "`permutations` gives groups to other rows, and frequency weights make one row of many; name unit and \
+                 time, or repeat the rows",
+            ));
+        }
         let of_units = groups.of_units(design)?;
         let controls = design.regressors.iter().filter(|it| it.name != groups.treatment);
         let mut columns: Vec<Vec<f64>> = controls.map(|it| it.values.to_vec()).collect();

@@ -103,6 +103,9 @@ fn interaction(design: &Design<'_>, within: &Within<'_, '_>, groups: &Groups) ->
         parts.push((fit.coef[at], Influence::of(&fit, &variables, at)?, fit));
     }
     let mut fitted = assembled(design, within, groups, parts)?;
+    if design.frequency {
+        fitted.stats.set("observations", fitted.base.arithmetic.n as f64);
+    }
     fitted.notes.extend(within.iteration_note());
     fitted.notes.push(Note::remark(
         "each effect is from a model of its own, in which the treated of other groups are among the comparisons",
@@ -126,7 +129,7 @@ fn split(
         };
         parts.push(alone(design, groups, group, &rows, absorb).map_err(place)?);
     }
-    let rows: usize = parts.iter().map(|it| it.2.residuals.len()).sum();
+    let rows: usize = parts.iter().map(|it| it.2.vcov.arithmetic.n).sum();
     let mut fitted = assembled(design, within, groups, parts)?;
     fitted.stats.set("observations", rows as f64);
     if 0 < lost {

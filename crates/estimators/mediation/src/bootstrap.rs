@@ -130,6 +130,11 @@ pub(crate) fn quantile(sorted: &[f64], p: f64) -> f64 {
 fn clusters(design: &Design<'_>) -> Result<(String, Codes), FitError> {
     let by = design.vcov.spec.clusters();
     match (by, design.vcov.groups.as_slice()) {
+        ([], _) if design.frequency && design.panel.index().is_none() => Err(FitError::Model(
+            "the bootstrap draws rows, and frequency weights make one row of many; name a cluster column, or repeat the \
+             rows"
+                .to_owned(),
+        )),
         ([], _) => {
             let unit = design.panel.index().map_or("rows".to_owned(), |it| it.0.to_string());
             Ok((unit, design.units.clone()))

@@ -79,6 +79,15 @@ impl IndexMethod for PrincipalComponents {
         let scores = weighted_sums(&z, &weights);
         indicators.note(components.text(kept));
         indicators.note(components.adequacy(indicators.reference().len())?);
+        let against: Vec<String> = (indicators.names.iter().zip(&weights))
+            .filter(|it| *it.1 < 0.0)
+            .map(|it| format!("`{}`", it.0))
+            .collect();
+        if !against.is_empty() {
+            let names = against.join(", ");
+            indicators
+                .note(format!("the score runs against the direction of {names}, whose weight is negative"));
+        }
         let labels: Vec<String> = (1..=components.loadings.len()).map(|it| format!("loading_{it}")).collect();
         let loadings = labels.iter().map(String::as_str).zip(components.loadings.clone());
         let more = loadings.map(|(name, values)| (name, name, values)).collect();

@@ -175,6 +175,21 @@ fn two_components_in_closed_form() {
     assert!(((ours[0] - ours[1]).abs() - 2.0 * second).abs() < 1e-12, "{ours:?}");
 }
 
+/// `other` falls with the two other columns, so that the first component runs against it.
+#[test]
+fn negative_weights_are_named() {
+    let rows = [
+        ("a", 2001, 1.0, -1.1, 5.0),
+        ("b", 2001, 2.0, -2.0, 4.1),
+        ("c", 2001, 3.0, -3.2, 3.0),
+        ("d", 2001, 4.0, -3.9, 1.0),
+    ];
+    let ours = build(&METHODS[2], &rows, json!({})).unwrap();
+    assert!(weights(&ours)[1] < 0.0 && 0.0 < weights(&ours)[0]);
+    let text = ours.notes.last().unwrap().to_string();
+    assert!(text.contains("against the direction of `other`"), "{text}");
+}
+
 #[test]
 fn the_number_of_components_follows_the_request() {
     let kept = |more: Value| {

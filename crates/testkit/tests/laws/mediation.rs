@@ -101,6 +101,46 @@ fn without_effects_paths_are_those_of_pooled_ols() {
     }
 }
 
+/// A row of weight two is two rows, in coefficients, errors and counts; but it cannot be drawn as two.
+#[test]
+fn frequency_weights_are_repeated_rows() {
+    let table = Table::balanced(48).with("w", |it| if it < 1.0 { 1.0 } else { 2.0 });
+    let once = table.unindexed().unwrap();
+    let rows: Vec<usize> =
+        (0..table.len()).flat_map(|it| std::iter::repeat_n(it, table.column("w")[it] as usize)).collect();
+    let repeated = table.rows(&rows).unindexed().unwrap();
+    let frequency =
+        |spec: ModelSpec| ModelSpec { weights: Some("w".into()), weight_kind: WeightKind::Frequency, ..spec };
+    let groups = json!({"treatment": "d", "by": "kind"});
+    let (interaction, split) = (
+        json!({"treatment": "d", "by": "kind", "mode": "interaction"}),
+        json!({"treatment": "d", "by": "kind", "mode": "split"}),
+    );
+    for vcov in ["iid", "hc1", "cluster:group"] {
+        for (estimator, formula, more) in [
+            ("mediation", "y ~ x1 + d | unit + year", &options(json!({}))),
+            ("mediation", "y ~ x1 + d", &options(json!({}))),
+            ("group-effects", FORMULA, &groups),
+            ("group-effects", FORMULA, &interaction),
+            ("group-effects", FORMULA, &split),
+        ] {
+            let spec = ask(estimator, formula, vcov, SmallSample::FIXEST, more);
+            let (ours, theirs) = (fit(&once, &frequency(spec.clone())), fit(&repeated, &spec));
+            for (at, (a, b)) in ours.rows(0.95).iter().zip(theirs.rows(0.95)).enumerate() {
+                compare(&format!("{estimator} {at}"), a.estimate, b.estimate, &NEAR).unwrap();
+                compare(&format!("{estimator} {vcov} error {at}"), a.std_error, b.std_error, &NEAR).unwrap();
+            }
+            assert_eq!(ours.stats.get("observations"), Some(rows.len() as f64), "{estimator} {formula}");
+        }
+    }
+    let registry = parallax_plugins::registry().unwrap();
+    let drawn =
+        frequency(ask("mediation", FORMULA, "iid", SmallSample::FIXEST, &options(json!({"bootstrap": 99}))));
+    let entry = registry.estimator("mediation").unwrap();
+    let refused = entry.fit(&once, &drawn, &AbsorptionCache::default()).unwrap_err().to_string();
+    assert!(refused.contains("frequency weights make one row of many"), "{refused}");
+}
+
 /// Each equation is a copy of the rows with its own regressors and effects; one regression has them all.
 #[test]
 fn the_joint_covariance_is_that_of_stacked_equations() {
