@@ -1,6 +1,6 @@
 //! One estimate: the JSON contract of `parallax fit`, and a table for people.
 
-use parallax_model::{Distribution, Estimate, TermRow};
+use parallax_model::{Detail, DetailValues, Distribution, Estimate, TermRow};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -36,8 +36,20 @@ pub fn estimate_json(estimate: &Estimate, level: f64, notes: &[String]) -> Value
             "dropped": dropped,
             "hash": sample.hash,
         },
+        "details": estimate.details.iter().map(detail_json).collect::<Vec<Value>>(),
         "notes": all_notes(estimate, notes),
     })
+}
+
+/// Columns by name, as long as the table.
+fn detail_json(detail: &Detail) -> Value {
+    let values = |it: &DetailValues| match it {
+        DetailValues::Text(it) => json!(it),
+        DetailValues::Number(it) => it.iter().map(|it| number(*it)).collect(),
+    };
+    let columns: Map<String, Value> =
+        detail.columns.iter().map(|it| (it.name.to_string(), values(&it.values))).collect();
+    json!({ "name": detail.name, "title": detail.title, "columns": columns })
 }
 
 /// A coefficient table with statistics and notes below.

@@ -6,7 +6,7 @@ use crate::{
     Cell, Format, Output, Row, Table, descriptive_table, descriptive_value,
     detail::detail_table,
     published::{CellKey, Comparison, Published, Value},
-    regression_table, regression_value, render,
+    regression_table, regression_value, render, study_figures,
 };
 
 /// The tables of a study, in file order.
@@ -26,6 +26,11 @@ pub fn study_outputs(result: &StudyResult, comparisons: &[Comparison]) -> Vec<Ou
     for table in study_tables(result) {
         outputs.extend(files(&table, &table.id));
     }
+    for (_, figures) in study_figures(result) {
+        for figure in figures.into_iter().flatten() {
+            outputs.extend(files_in(&figure.table(), &figure.id, &NUMBERS));
+        }
+    }
     for comparison in comparisons {
         let table = comparison.to_table(result.study.source.simulated);
         outputs.extend(files(&table, &format!("{}-printed-against-ours", comparison.table)));
@@ -33,12 +38,19 @@ pub fn study_outputs(result: &StudyResult, comparisons: &[Comparison]) -> Vec<Ou
     outputs
 }
 
+/// The numbers of a figure are for reading and for machines; nobody typesets five hundred draws.
+const NUMBERS: [Format; 3] = [Format::Text, Format::Csv, Format::Json];
+
 fn files(table: &Table, stem: &str) -> Vec<Output> {
+    files_in(table, stem, &Format::ALL)
+}
+
+fn files_in(table: &Table, stem: &str, formats: &[Format]) -> Vec<Output> {
     let stable = stable(table);
     let file = |format: &Format| {
         Output::new(format!("{stem}.{}", format.extension()), render(&stable, *format).into_bytes())
     };
-    Format::ALL.iter().map(file).collect()
+    formats.iter().map(file).collect()
 }
 
 /// The table with numbers at twelve significant digits: what lies beyond differs between processors
