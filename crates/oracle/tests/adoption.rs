@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 
 use parallax_ingest::{FileRequest, JoinOn, ReadRequest, Select, read};
 use parallax_model::{
-    AbsorptionCache, Estimate, EventStudy, Formula, ModelSpec, Panel, SingletonPolicy, SmallSample, WeightKind,
+    AbsorptionCache, Estimate, EventStudy, Formula, ModelSpec, Panel, SingletonPolicy, SmallSample,
+    WeightKind,
 };
 use parallax_oracle::{TOLERANCES, open_answers};
 use serde_json::{Value, json};

@@ -8,7 +8,7 @@ use parallax_model::{
     AbsorptionCache, Estimate, FitError, Formula, FormulaError, ModelSpec, Registry, formula::Part,
 };
 use parallax_panel::PanelError;
-use parallax_report::{Format, estimate_json, estimate_table, render};
+use parallax_report::{Format, estimate_json, estimate_table, plain_table, render};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -27,9 +27,31 @@ pub fn run(arguments: &Fit, out: &mut dyn Write) -> Result<Outcome, DriverError>
         Some(format) => {
             let table = estimate_table(&estimate, arguments.level, loaded.simulated(), &notes);
             write!(out, "{}", render(&table, format))?;
+            if format != Format::Csv {
+                write_details(&estimate, loaded.simulated(), format, out)?;
+            }
         }
     }
     Ok(Outcome::Done)
+}
+
+/// Tables that go with the coefficients. Draws fill screens, so the long ones are left to JSON.
+fn write_details(
+    estimate: &Estimate,
+    simulated: bool,
+    format: Format,
+    out: &mut dyn Write,
+) -> Result<(), DriverError> {
+    const LONGEST: usize = 60;
+    for detail in &estimate.details {
+        match detail.n_rows() {
+            rows if rows <= LONGEST => {
+                write!(out, "\n{}", render(&plain_table(detail, simulated), format))?;
+            }
+            rows => writeln!(out, "\n{}: {rows} rows, shown by --format json", detail.title)?,
+        }
+    }
+    Ok(())
 }
 
 fn table_format(format: FitFormat) -> Option<Format> {
