@@ -133,9 +133,12 @@ fn statistic(estimate: &Estimate, name: Option<&str>) -> Option<f64> {
     }
 }
 
+/// Statistics that are numbers of things.
+const COUNTS: [&str; 4] = ["observations", "units", "draws", "draws_failed"];
+
 fn statistic_cell(name: Option<&str>, value: f64, decimals: u8) -> Cell {
     match name {
-        Some("observations" | "units") => Cell::Count(value as u64),
+        Some(it) if COUNTS.contains(&it) => Cell::Count(value as u64),
         _ => Cell::decimals(value, decimals),
     }
 }
