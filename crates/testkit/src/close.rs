@@ -1,6 +1,6 @@
 //! Named closeness: how much two answers may differ, and why that much.
 
-use parallax_model::Estimate;
+use parallax_model::{DetailValues, Estimate};
 
 /// How much two numbers may differ, as a share of the larger one.
 #[derive(Debug, PartialEq)]
@@ -50,6 +50,33 @@ pub fn compare(what: &str, a: f64, b: f64, closeness: &Closeness) -> Result<(), 
     } else {
         Err(format!("{what}: {a} and {b} differ by more than `{}` allows", closeness.name))
     }
+}
+
+/// Compares statistics and the tables beside coefficients, bit for bit.
+///
+/// # Errors
+/// The first number or word that differs.
+pub fn details(a: &Estimate, b: &Estimate) -> Result<(), String> {
+    for ((name, x), (_, y)) in a.stats.iter().zip(b.stats.iter()) {
+        compare(name, x, y, &SAME)?;
+    }
+    if a.details.len() != b.details.len() {
+        return Err(format!("{} and {} tables", a.details.len(), b.details.len()));
+    }
+    for (a, b) in a.details.iter().zip(&b.details) {
+        for (x, y) in a.columns.iter().zip(&b.columns) {
+            let same = match (&x.values, &y.values) {
+                (DetailValues::Number(x), DetailValues::Number(y)) => {
+                    x.iter().map(|it| it.to_bits()).eq(y.iter().map(|it| it.to_bits()))
+                }
+                (x, y) => x == y,
+            };
+            if !same {
+                return Err(format!("table `{}`, column `{}`", a.name, x.name));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Compares numbers one by one, each on the scale of the largest: what is zero but for rounding is zero.

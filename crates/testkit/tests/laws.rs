@@ -5,6 +5,8 @@
     reason = "helpers of tests stand outside the functions the lint exempts"
 )]
 
+#[path = "laws/adoption.rs"]
+mod adoption;
 #[path = "laws/collapse.rs"]
 mod collapse;
 #[path = "laws/coverage.rs"]

@@ -23,7 +23,9 @@ pub fn threads(entry: &Entry) -> Result<(), String> {
         let spec = request(entry, kind, SmallSample::FIXEST)?;
         let alone = fit(1, &spec)?;
         for threads in [2, 4] {
-            close::matrices(&alone, &fit(threads, &spec)?, &close::SAME)
+            let other = fit(threads, &spec)?;
+            close::matrices(&alone, &other, &close::SAME)
+                .and_then(|()| close::details(&alone, &other))
                 .map_err(|it| format!("1 and {threads} threads, {}: {it}", spec.vcov))?;
         }
     }

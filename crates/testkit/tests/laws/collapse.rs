@@ -1,7 +1,7 @@
 //! What estimators become in special cases.
 
 use parallax_model::{
-    AbsorptionCache, Estimate, Formula, ModelSpec, Panel, SingletonPolicy, SmallSample,
+    AbsorptionCache, Estimate, Formula, ModelSpec, Panel, SingletonPolicy, SmallSample, WeightKind,
     vcov::{EffectCount, EffectDof},
 };
 use parallax_testkit::{Closeness, NEAR, REORDERED, Shape, Table, compare};
@@ -12,10 +12,11 @@ struct Ask<'a> {
     vcov: &'a str,
     rules: SmallSample,
     weights: Option<&'a str>,
+    weight_kind: WeightKind,
 }
 
 fn ask<'a>(estimator: &'a str, formula: &'a str, vcov: &'a str, rules: SmallSample) -> Ask<'a> {
-    Ask { estimator, formula, vcov, rules, weights: None }
+    Ask { estimator, formula, vcov, rules, weights: None, weight_kind: WeightKind::Analytic }
 }
 
 impl Ask<'_> {
@@ -24,7 +25,7 @@ impl Ask<'_> {
             estimator: self.estimator.to_owned(),
             formula: Formula::parse(self.formula).unwrap(),
             weights: self.weights.map(Into::into),
-            weight_kind: parallax_model::WeightKind::Analytic,
+            weight_kind: self.weight_kind,
             vcov: self.vcov.parse().unwrap(),
             small_sample: self.rules,
             singletons: SingletonPolicy::Keep,
@@ -157,7 +158,8 @@ fn one_period_makes_between_pooled() {
     }
 }
 
-/// Whole weights are repeated rows, for coefficients; errors treat weights as precision.
+/// Whole weights are repeated rows: for coefficients when they are analytic, for errors and degrees of freedom
+/// too when they are frequencies.
 #[test]
 fn whole_weights_are_repeated_rows() {
     let table = Table::unbalanced(35);
@@ -170,12 +172,45 @@ fn whole_weights_are_repeated_rows() {
     for (estimator, formula) in
         [("pooled-ols", "y ~ x1 + x2 + d"), ("fixed-effects", "y ~ x1 + x2 + d | unit + year")]
     {
-        let plain = ask(estimator, formula, "hc0", SmallSample::FIXEST);
-        let by_weight = Ask { weights: Some("times"), ..ask(estimator, formula, "hc0", SmallSample::FIXEST) };
-        let (a, b) = (plain.on(&repeated), by_weight.on(&weighted));
-        for term in SLOPES {
-            compare(term, a.row(term, 0.95).unwrap().estimate, b.row(term, 0.95).unwrap().estimate, &NEAR)
-                .unwrap();
+        for vcov in ["iid", "hc0", "hc1", "hc2", "hc3", "cluster:unit", "cluster:group+year"] {
+            let plain = ask(estimator, formula, vcov, SmallSample::FIXEST).on(&repeated);
+            let weights = Some("times");
+            let by = |weight_kind| {
+                Ask { weights, weight_kind, ..ask(estimator, formula, vcov, SmallSample::FIXEST) }
+                    .on(&weighted)
+            };
+            let (analytic, frequency) = (by(WeightKind::Analytic), by(WeightKind::Frequency));
+            for term in SLOPES {
+                let (a, b) = (plain.row(term, 0.95).unwrap(), analytic.row(term, 0.95).unwrap());
+                compare(term, a.estimate, b.estimate, &NEAR).unwrap();
+            }
+            same(&plain, &frequency, &SLOPES, &NEAR);
+            assert_eq!(plain.distribution, frequency.distribution, "{vcov}");
+            for name in ["r2", "r2_adjusted", "rmse", "root_mse", "df_residual"] {
+                let stat = |it: &Estimate| it.stats.get(name).unwrap();
+                compare(name, stat(&plain), stat(&frequency), &NEAR).unwrap();
+            }
+            assert_eq!(frequency.stats.get("observations"), Some(plain.sample.rows_used as f64));
         }
     }
+}
+
+#[test]
+fn frequencies_that_are_not_whole_are_refused() {
+    let table = Table::balanced(36);
+    let panel = table.panel().unwrap();
+    let spec = ModelSpec {
+        estimator: "fixed-effects".to_owned(),
+        formula: Formula::parse("y ~ x1 | unit").unwrap(),
+        weights: Some("w".into()),
+        weight_kind: WeightKind::Frequency,
+        vcov: "iid".parse().unwrap(),
+        small_sample: SmallSample::FIXEST,
+        singletons: SingletonPolicy::Drop,
+        options: serde_json::Map::new(),
+    };
+    let registry = parallax_plugins::registry().unwrap();
+    let entry = registry.estimator("fixed-effects").unwrap();
+    let error = entry.fit(&panel, &spec, &AbsorptionCache::default()).unwrap_err().to_string();
+    assert!(error.contains("frequencies are whole numbers"), "{error}");
 }

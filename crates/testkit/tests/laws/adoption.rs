@@ -1,0 +1,188 @@
+//! Event studies and placebo tests: what they collapse to, and what their probabilities promise.
+
+use parallax_model::{
+    AbsorptionCache, Estimate, EventStudy, Formula, ModelSpec, Panel, SingletonPolicy, SmallSample,
+    WeightKind, panel::Column,
+};
+use parallax_testkit::{NEAR, REORDERED, Random, Table, compare};
+use serde_json::{Value, json};
+
+fn fit(panel: &Panel, estimator: &str, formula: &str, options: &Value) -> Result<Estimate, String> {
+    let spec = ModelSpec {
+        estimator: estimator.to_owned(),
+        formula: Formula::parse(formula).unwrap(),
+        weights: None,
+        weight_kind: WeightKind::Analytic,
+        vcov: "cluster:unit".parse().unwrap(),
+        small_sample: SmallSample::FIXEST,
+        singletons: SingletonPolicy::Drop,
+        options: options.as_object().unwrap().clone(),
+    };
+    let registry = parallax_plugins::registry().unwrap();
+    let entry = registry.estimator(estimator).unwrap();
+    entry.fit(panel, &spec, &AbsorptionCache::default()).map_err(|it| it.to_string())
+}
+
+const MODEL: &str = "y ~ d + x1 + x2 | unit + year";
+
+#[test]
+fn one_lead_and_one_lag_are_the_treatment() {
+    for table in [Table::balanced(41), Table::unbalanced(42)] {
+        let panel = table.panel().unwrap();
+        let options = json!({ "cohort": "cohort", "leads": 1, "lags": 0 });
+        let study = fit(&panel, "event-study", "y ~ x1 + x2 | unit + year", &options).unwrap();
+        let plain = fit(&panel, "fixed-effects", MODEL, &json!({})).unwrap();
+        let (a, b) = (study.row("event:0", 0.95).unwrap(), plain.row("d", 0.95).unwrap());
+        compare("effect", a.estimate, b.estimate, &REORDERED).unwrap();
+        compare("error", a.std_error, b.std_error, &REORDERED).unwrap();
+        // One coefficient: its band is its interval, up to the lattice of the band.
+        let point = EventStudy::of(&study).unwrap().points(0.95).pop().unwrap();
+        assert!((point.pointwise[0] - point.simultaneous[0]).abs() < 3e-4 * a.std_error.max(1.0));
+    }
+}
+
+#[test]
+fn dates_and_treatments_are_one_thing() {
+    let panel = Table::balanced(43).panel().unwrap();
+    let by = |options: Value| fit(&panel, "event-study", "y ~ x1 | unit + year", &options).unwrap();
+    let (cohort, treatment) = (by(json!({ "cohort": "cohort" })), by(json!({ "treatment": "d" })));
+    assert_eq!(cohort.terms, treatment.terms);
+    assert_eq!(cohort.coef, treatment.coef);
+}
+
+/// Every unit adopts: event time and calendar time are collinear, and a silent drop would move all others.
+#[test]
+fn collinear_event_times_are_an_error() {
+    let mut table = Table::balanced(44);
+    let treated: Vec<usize> = (0..table.len()).filter(|&it| 0.0 < table.column("cohort")[it]).collect();
+    table = table.rows(&treated);
+    let panel = table.panel().unwrap();
+    let error =
+        fit(&panel, "event-study", "y ~ x1 | unit + year", &json!({ "cohort": "cohort" })).unwrap_err();
+    assert!(error.contains("collinear") && error.contains("two references"), "{error}");
+    let none = json!({ "cohort": "cohort", "reference": [-40] });
+    assert!(
+        fit(&panel, "event-study", "y ~ x1 | unit + year", &none)
+            .unwrap_err()
+            .contains("no row has event time")
+    );
+}
+
+/// Each draw is the fixed-effects model with that draw's treatment, holes in the panel or not.
+#[test]
+fn draws_are_fixed_effects_fits() {
+    for table in [Table::balanced(45), Table::unbalanced(46)] {
+        let units = table.unit.iter().map(|it| it[1..].parse::<f64>().unwrap());
+        let dates: Vec<f64> = units.map(|it| if it % 3.0 == 0.0 { 2003.0 + it % 4.0 } else { 0.0 }).collect();
+        let treated: Vec<f64> = (dates.iter().zip(&table.year))
+            .map(|(date, year)| f64::from(u8::from(0.0 < *date && *date <= f64::from(*year))))
+            .collect();
+        let panel = table.panel().unwrap();
+        let panel = panel.with("dates".into(), Column::real(dates)).unwrap();
+        let panel = panel.with("fake".into(), Column::real(treated)).unwrap();
+        let options = json!({ "treatment": "d", "scheme": "given", "assignments": ["dates"] });
+        let placebo = fit(&panel, "placebo", MODEL, &options).unwrap();
+        let refit = fit(&panel, "fixed-effects", "y ~ fake + x1 + x2 | unit + year", &json!({})).unwrap();
+        let actual = fit(&panel, "fixed-effects", MODEL, &json!({})).unwrap();
+        let (draw, expected) = (placebo.detail("draws").unwrap(), refit.row("fake", 0.95).unwrap());
+        compare("draw", draw.numbers("estimate").unwrap()[0], expected.estimate, &NEAR).unwrap();
+        compare("its error", draw.numbers("std_error").unwrap()[0], expected.std_error, &NEAR).unwrap();
+        compare("its p", draw.numbers("p_value").unwrap()[0], expected.p_value, &NEAR).unwrap();
+        assert_eq!(placebo.coef, actual.coef);
+    }
+}
+
+#[test]
+fn draws_come_from_seed_and_strata() {
+    let panel = Table::balanced(47).panel().unwrap();
+    let draws = |options: Value| {
+        let found = fit(&panel, "placebo", MODEL, &options).unwrap();
+        found.detail("draws").unwrap().numbers("estimate").unwrap().to_vec()
+    };
+    let base = draws(json!({ "draws": 30, "seed": 5 }));
+    assert_eq!(base, draws(json!({ "draws": 30, "seed": 5 })));
+    assert_eq!(base[..20], draws(json!({ "draws": 20, "seed": 5 })));
+    assert_ne!(base, draws(json!({ "draws": 30, "seed": 6 })));
+    assert_ne!(base, draws(json!({ "draws": 30, "seed": 5, "strata": "group" })));
+    assert_ne!(base, draws(json!({ "draws": 30, "seed": 5, "scheme": "redraw" })));
+}
+
+#[test]
+fn treatments_that_end_and_empty_requests_are_refused() {
+    let table = Table::balanced(48);
+    let ends: Vec<f64> = table
+        .column("d")
+        .iter()
+        .zip(&table.year)
+        .map(|(d, year)| if *year == 2009 { 0.0 } else { *d })
+        .collect();
+    let panel = table.panel().unwrap().with("ends".into(), Column::real(ends)).unwrap();
+    let refused = |formula: &str, options: Value| fit(&panel, "placebo", formula, &options).unwrap_err();
+    let error = refused("y ~ ends + x1 | unit + year", json!({}));
+    assert!(error.contains("it was 1 before") && error.contains("2009"), "{error}");
+    assert!(refused(MODEL, json!({ "draws": 0 })).contains("at least 1"));
+    assert!(refused(MODEL, json!({ "assignments": ["cohort"] })).contains("scheme"));
+    assert!(refused(MODEL, json!({ "treatment": "x9" })).contains("no regressor `x9`"));
+}
+
+/// A panel without any effect: adoption is drawn apart from everything else.
+fn null(seed: u64) -> Panel {
+    let mut random = Random::new(seed);
+    let (mut table, units) = (Table::balanced(seed), 48);
+    let dates: Vec<f64> = (0..units)
+        .map(|_| if random.uniform() < 0.5 { 2004.0 + (4.0 * random.uniform()).floor() } else { 0.0 })
+        .collect();
+    let of_row = |row: usize| dates[table.unit[row][1..].parse::<usize>().unwrap()];
+    let cohort: Vec<f64> = (0..table.len()).map(of_row).collect();
+    let persistent: Vec<f64> = {
+        let mut error = 0.0;
+        (0..table.len())
+            .map(|_| {
+                error = 0.6 * error + random.normal();
+                error
+            })
+            .collect()
+    };
+    for (name, values) in &mut table.numbers {
+        match *name {
+            "cohort" => values.clone_from(&cohort),
+            "y" => values.clone_from(&persistent),
+            "d" => {
+                let rows = cohort.iter().zip(&table.year);
+                *values = rows
+                    .map(|(date, year)| f64::from(u8::from(0.0 < *date && *date <= f64::from(*year))))
+                    .collect();
+            }
+            _ => {}
+        }
+    }
+    table.panel().unwrap()
+}
+
+/// Under no effect the permutation test rejects as often as its level says: 200 panels, 0.1 within three
+/// standard errors of 2.1 points, and the band holds the whole path as often as it says (0.95, 1.5 points), which
+/// pointwise intervals do not.
+#[test]
+fn permutation_tests_have_size_and_bands_cover() {
+    const PANELS: u64 = 200;
+    let (mut rejected, mut inside, mut pointwise) = (0, 0, 0);
+    for seed in 1..=PANELS {
+        let panel = null(1000 + seed);
+        let placebo =
+            fit(&panel, "placebo", "y ~ d | unit + year", &json!({ "draws": 99, "seed": seed })).unwrap();
+        rejected += usize::from(placebo.stats.get("p_permutation").unwrap() <= 0.1);
+        let options = json!({ "cohort": "cohort", "leads": 4, "lags": 4 });
+        let study = fit(&panel, "event-study", "y ~ 1 | unit + year", &options).unwrap();
+        let points = EventStudy::of(&study).unwrap().points(0.95);
+        let holds = |band: fn(&parallax_model::EventPoint) -> [f64; 2]| {
+            points.iter().all(|it| band(it)[0] <= 0.0 && 0.0 <= band(it)[1])
+        };
+        inside += usize::from(holds(|it| it.simultaneous));
+        pointwise += usize::from(holds(|it| it.pointwise));
+    }
+    let share = |count: usize| count as f64 / PANELS as f64;
+    assert!((0.036..=0.164).contains(&share(rejected)), "rejected {}", share(rejected));
+    // 48 clusters leave clustered errors a little small, which the lower bound allows for.
+    assert!((0.89..=0.995).contains(&share(inside)), "band {}", share(inside));
+    assert!(share(pointwise) < share(inside) - 0.05, "pointwise {}", share(pointwise));
+}
