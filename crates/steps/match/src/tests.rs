@@ -1,0 +1,4 @@
+//! Fast paths against the definitions, unit by unit.
+
+mod definitions;
+mod psmatch2;
