@@ -81,8 +81,17 @@ pub struct ModelArguments {
     #[arg(long, value_name = "COLUMN")]
     pub time: Option<String>,
     /// "y ~ x1 + x2 | effect1 + effect2", as fixest reads it.
-    #[arg(long, value_name = "FORMULA")]
-    pub formula: Formula,
+    #[arg(long, value_name = "FORMULA", required_unless_present = "outcome")]
+    pub formula: Option<Formula>,
+    /// With --treatment and --covariates a short way to write --formula "OUTCOME ~ TREATMENT + COVARIATES".
+    #[arg(long, value_name = "COLUMN", conflicts_with = "formula")]
+    pub outcome: Option<String>,
+    /// The first regressor.
+    #[arg(long, value_name = "COLUMN", requires = "outcome")]
+    pub treatment: Option<String>,
+    /// Further regressors, separated by commas.
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', requires = "outcome")]
+    pub covariates: Vec<String>,
     /// iid, hc0, hc1, hc2, hc3, cluster:A, cluster:A+B.
     #[arg(long, value_name = "VCOV", default_value = "iid")]
     pub vcov: VcovSpec,

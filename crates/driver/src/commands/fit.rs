@@ -88,7 +88,7 @@ impl<'a> Request<'a> {
         let registry = parallax_plugins::registry()?;
         let spec = ModelSpec {
             estimator: arguments.estimator.clone(),
-            formula: arguments.formula.clone(),
+            formula: formula(arguments)?,
             weights: arguments.weights.as_ref().map(Name::from),
             weight_kind: arguments.weight_kind,
             vcov: arguments.vcov.clone(),
@@ -153,6 +153,19 @@ pub fn explained(loaded: &Loaded, error: FitError) -> DriverError {
         Some(reason) => DriverError::NotNumeric(reason),
         None => error.into(),
     }
+}
+
+/// The formula as it was given, or made of --outcome, --treatment and --covariates.
+fn formula(arguments: &ModelArguments) -> Result<Formula, DriverError> {
+    if let Some(formula) = &arguments.formula {
+        return Ok(formula.clone());
+    }
+    let outcome = arguments.outcome.as_deref().unwrap_or_default();
+    let regressors: Vec<&str> =
+        arguments.treatment.iter().chain(&arguments.covariates).map(String::as_str).collect();
+    let right = if regressors.is_empty() { "1".to_owned() } else { regressors.join(" + ") };
+    let text = format!("{outcome} ~ {right}");
+    Formula::parse(&text).map_err(|it| DriverError::Request(format!("`{text}` is no formula: {it}")))
 }
 
 /// `key=value` pairs as JSON: numbers, true, false and lists are read as such, the rest is text.

@@ -98,11 +98,7 @@ pub fn balance(values: &[f64], sample: &Sample<'_>, before: &Sample<'_>) -> Bala
 ///
 /// # Errors
 /// Those of the probit, such as covariates that separate the groups.
-pub fn overall(
-    covariates: &[&[f64]],
-    sample: &Sample<'_>,
-    biases: &[f64],
-) -> Result<Overall, LinalgError> {
+pub fn overall(covariates: &[&[f64]], sample: &Sample<'_>, biases: &[f64]) -> Result<Overall, LinalgError> {
     let rows: Vec<usize> = (0..sample.treated.len()).filter(|&row| 0.0 < sample.weight(row)).collect();
     let pick = |it: &[f64]| -> Vec<f64> { rows.iter().map(|&row| it[row]).collect() };
     let treated = pick(sample.treated);

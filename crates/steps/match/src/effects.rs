@@ -209,7 +209,8 @@ fn abadie_imbens(
     let noise = |rows: &[usize], single: f64| own_variances(rows, scores, outcome, matches, single);
     let att = one.effect();
     let single = 0.5 * one.pair_squares(att) / one.n;
-    let first = one_way(one, &noise(&matching.treated, single), &noise(&matching.controls, single), population);
+    let first =
+        one_way(one, &noise(&matching.treated, single), &noise(&matching.controls, single), population);
     let Some(two) = two else { return vec![first] };
     let atu = two.effect();
     let single = 0.5 * two.pair_squares(atu) / two.n;
@@ -226,8 +227,8 @@ fn abadie_imbens(
         for (at, s2) in noise(rows, single).into_iter().enumerate() {
             let w = given.weight[at];
             let own = f64::from(u8::from(own.matched[at]));
-            sum += s2
-                * if population { w * w + 2.0 * w * own - square(given, at) } else { (own + w).powi(2) };
+            sum +=
+                s2 * if population { w * w + 2.0 * w * own - square(given, at) } else { (own + w).powi(2) };
         }
     }
     vec![first, second, sum / (n * n)]

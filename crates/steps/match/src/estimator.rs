@@ -106,6 +106,10 @@ impl Estimator for PropensityMatch {
             let reason = "the first regressor is the treatment, as in `y ~ d + x1 + x2`".to_owned();
             return Err(FitError::NoRegressor { reason });
         };
+        if !design.intercept {
+            let reason = "the score has a constant; take `0 +` or `- 1` out of the formula".to_owned();
+            return Err(FitError::Model(reason));
+        }
         refuse_other_values(design, &treatment.name, &treatment.values)?;
         let names: Vec<Name> = covariates.iter().map(|it| it.name.clone()).collect();
         let columns: Vec<&[f64]> = covariates.iter().map(|it| it.values.as_slice()).collect();
@@ -146,7 +150,9 @@ fn errors(options: &Options) -> Result<Errors, FitError> {
     let matches = options.variance_matches.unwrap_or(1);
     let errors = match options.errors {
         ErrorKind::Naive if options.variance_matches.is_some() => {
-            return refuse("`variance-matches` is read by `errors` ai-sample and ai-population; leave it out");
+            return refuse(
+                "`variance-matches` is read by `errors` ai-sample and ai-population; leave it out",
+            );
         }
         ErrorKind::Naive => Errors::Naive,
         ErrorKind::AiSample => Errors::Sample { matches },
@@ -160,7 +166,7 @@ fn errors(options: &Options) -> Result<Errors, FitError> {
 
 fn refuse_other_values(design: &Design<'_>, name: &Name, values: &[f64]) -> Result<(), FitError> {
     let Some(at) = values.iter().position(|it| *it != 0.0 && *it != 1.0) else { return Ok(()) };
-    let place = design.sample.rows().get(at).map_or(String::new(), |&row| design.panel.place(row as usize));
+    let place = design.sample.rows().iter().nth(at).map_or(String::new(), |row| design.panel.place(row));
     Err(FitError::Model(format!(
         "the treatment `{name}`, the first regressor, is {} at {place}; a treatment is 0 or 1",
         values[at]
@@ -178,7 +184,8 @@ fn report(
     let weight = found.weights(design.n());
     let row = SupportRow::of(String::new(), data.treated, &weight);
     let mut stats = Statistics::default();
-    for (name, count) in ["n_treated_on", "n_treated_off", "n_control_on", "n_control_off"].into_iter().zip(row.counts)
+    for (name, count) in
+        ["n_treated_on", "n_treated_off", "n_control_on", "n_control_off"].into_iter().zip(row.counts)
     {
         stats.set(name, count as f64);
     }

@@ -56,7 +56,8 @@ pub fn run(
     support: &Support,
     both: bool,
 ) -> Matching {
-    let group = |which: bool| -> Vec<usize> { (0..treated.len()).filter(|&it| treated[it] == which).collect() };
+    let group =
+        |which: bool| -> Vec<usize> { (0..treated.len()).filter(|&it| treated[it] == which).collect() };
     let (all_treated, all_controls) = (group(true), group(false));
     let pick = |rows: &[usize], from: &[f64]| -> Vec<f64> { rows.iter().map(|&it| from[it]).collect() };
     let supported = |rows: &[usize], others: &[usize]| -> Vec<usize> {
@@ -91,9 +92,8 @@ pub fn run(
 fn odds(focal: usize, donors: &[f64], outcomes: Option<Outcomes<'_>>, sign: f64) -> Side {
     let odds: Vec<f64> = donors.iter().map(|p| (p / (1.0 - p)).powf(sign)).collect();
     let total: f64 = odds.iter().sum();
-    let mean = outcomes.map_or(f64::NAN, |it| {
-        odds.iter().zip(it.donors).map(|(w, y)| w * y).sum::<f64>() / total
-    });
+    let mean =
+        outcomes.map_or(f64::NAN, |it| odds.iter().zip(it.donors).map(|(w, y)| w * y).sum::<f64>() / total);
     let scale = focal as f64 / total;
     Side {
         matched: vec![0.0 < total; focal],

@@ -205,7 +205,12 @@ impl MatchOptions {
         let sweep = matches!(self.order, Some(Order::SweepAscending | Order::SweepDescending));
         let rules = [
             ("k", self.k.is_some(), nearest, "`method = \"nearest\"`"),
-            ("caliper", self.caliper.is_some(), nearest || self.method == Method::Radius, "`nearest` and `radius`"),
+            (
+                "caliper",
+                self.caliper.is_some(),
+                nearest || self.method == Method::Radius,
+                "`nearest` and `radius`",
+            ),
             ("bandwidth", self.bandwidth.is_some(), window, "`kernel` and `local-linear`"),
             ("kernel", self.kernel.is_some(), window, "`kernel` and `local-linear`"),
             ("replacement", self.replacement.is_some(), nearest, "`method = \"nearest\"`"),
@@ -213,9 +218,19 @@ impl MatchOptions {
             ("ties", all, !alone, "matching with replacement: without it a tie is broken once"),
             ("tie-tolerance", self.tie_tolerance.is_some(), all, "`ties = \"all\"`"),
             ("order", self.order.is_some(), nearest && alone, "`replacement = false`"),
-            ("k", sweep && 1 < self.k.unwrap_or(1), false, "`order` largest, smallest or data; a sweep is 1:1"),
+            (
+                "k",
+                sweep && 1 < self.k.unwrap_or(1),
+                false,
+                "`order` largest, smallest or data; a sweep is 1:1",
+            ),
             ("strata", self.strata.is_some(), self.method == Method::Subclass, "`method = \"subclass\"`"),
-            ("score", self.score.is_some(), self.score_column.is_none(), "a fitted score; `score-column` gives one"),
+            (
+                "score",
+                self.score.is_some(),
+                self.score_column.is_none(),
+                "a fitted score; `score-column` gives one",
+            ),
             (
                 "distance",
                 self.distance == Scale::Index,

@@ -1,11 +1,14 @@
 //! From columns to a matching: what step and estimator have in common.
 
-use parallax_model::{Detail, Name, Note, chi2_upper, Distribution, linalg::{BinaryResponse, LinalgError}};
+use parallax_model::{
+    Detail, Distribution, Name, Note, chi2_upper,
+    linalg::{BinaryResponse, LinalgError},
+};
 
 use crate::{
     balance::{Balance, Overall, Sample, balance, overall},
     matching::{Matching, Scores, run},
-    options::{Method, MatchOptions},
+    options::{MatchOptions, Method},
     score::{Scale, log_odds},
 };
 
@@ -76,7 +79,11 @@ fn in_names(error: &LinalgError, names: &[Name]) -> String {
             )
         }
         LinalgError::OneOutcome { value } => {
-            let who = if *value == 1.0 { "treated; there is no control" } else { "untreated; there is nobody to match" };
+            let who = if *value == 1.0 {
+                "treated; there is no control"
+            } else {
+                "untreated; there is nobody to match"
+            };
             format!("every row is {who}")
         }
         it => it.to_string(),
@@ -99,7 +106,9 @@ pub fn matched(
     let scores = Scores { probability: &scored.probability, distance: &scored.distance };
     let found = run(&treated, &scores, outcome, &plan, &options.support(), both);
     if found.n_matched() == 0 {
-        return Err("no treated row finds a control; widen caliper or bandwidth, or look at the overlap".to_owned());
+        return Err(
+            "no treated row finds a control; widen caliper or bandwidth, or look at the overlap".to_owned()
+        );
     }
     Ok(found)
 }
@@ -159,14 +168,19 @@ pub fn balance_tables(data: &Data<'_>, weight: &[f64], notes: &mut Vec<Note>) ->
             .number(format!("bias_{sample}"), format!("Bias (%), {sample}"), column(|it| it.bias))
             .number(format!("t_{sample}"), format!("t, {sample}"), column(|it| it.t))
             .number(format!("p_{sample}"), format!("p, {sample}"), column(p))
-            .number(format!("ratio_{sample}"), format!("V(T)/V(C), {sample}"), column(|it| it.variance_ratio));
+            .number(
+                format!("ratio_{sample}"),
+                format!("V(T)/V(C), {sample}"),
+                column(|it| it.variance_ratio),
+            );
     }
     let reduction = raw.iter().zip(&kept).map(reduction).collect();
     detail = detail.number("reduction", "Reduction of |bias| (%)", reduction);
     let summaries = [("before", &before, &raw), ("after", &after, &kept)].map(|(name, sample, rows)| {
         let biases: Vec<f64> = rows.iter().map(|it| it.bias).collect();
         overall(data.covariates, sample, &biases).unwrap_or_else(|why| {
-            let text = format!("no probit of overall balance {name} matching: {}", in_names(&why, data.names));
+            let text =
+                format!("no probit of overall balance {name} matching: {}", in_names(&why, data.names));
             notes.push(Note::Step { step: "match".into(), text });
             Overall::without_probit(&biases)
         })
@@ -202,7 +216,10 @@ impl SupportRow {
         let count = |group: f64, on: bool| {
             treated.iter().zip(weight).filter(|it| *it.0 == group && it.1.is_nan() != on).count()
         };
-        SupportRow { sample, counts: [count(1.0, true), count(1.0, false), count(0.0, true), count(0.0, false)] }
+        SupportRow {
+            sample,
+            counts: [count(1.0, true), count(1.0, false), count(0.0, true), count(0.0, false)],
+        }
     }
 }
 

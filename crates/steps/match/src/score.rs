@@ -56,7 +56,8 @@ impl ScoreModel {
         weights: Option<&[f64]>,
     ) -> Result<BinaryResponse, LinalgError> {
         let ones = vec![1.0; treated.len()];
-        let columns: Vec<&[f64]> = std::iter::once(ones.as_slice()).chain(covariates.iter().copied()).collect();
+        let columns: Vec<&[f64]> =
+            std::iter::once(ones.as_slice()).chain(covariates.iter().copied()).collect();
         binary_response(&columns, treated, weights, self.link(), Information::Observed)
     }
 }

@@ -79,12 +79,7 @@ pub fn window_sums(focal: &[f64], donors: &[f64], kernel: Kernel, bandwidth: f64
     totals
 }
 
-fn by_neighbours(
-    focal: &[f64],
-    donors: &[f64],
-    outcomes: Option<Outcomes<'_>>,
-    options: &Nearest,
-) -> Side {
+fn by_neighbours(focal: &[f64], donors: &[f64], outcomes: Option<Outcomes<'_>>, options: &Nearest) -> Side {
     let found = nearest(focal, donors, options);
     let mut side = Side {
         matched: vec![false; focal.len()],

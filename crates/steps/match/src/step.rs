@@ -241,7 +241,8 @@ impl<'a> Work<'a> {
     fn score(&mut self, sample: String, rows: &[usize]) -> Result<(), StepError> {
         let names = self.columns.names;
         let gathered = Gathered::new(self.columns, rows);
-        let found = gathered.use_with(names, |it| scored(it, self.matching)).map_err(|it| failed(&sample, &it))?;
+        let found =
+            gathered.use_with(names, |it| scored(it, self.matching)).map_err(|it| failed(&sample, &it))?;
         place(&mut self.probability, rows, &found.probability);
         place(&mut self.distance, rows, &found.distance);
         self.fits.extend(found.fit.map(|it| (sample, it)));

@@ -23,7 +23,8 @@ fn slowly(focal: &[f64], donors: &[f64], y: &[f64], kernel: Kernel, h: f64, line
     for (i, p) in focal.iter().enumerate() {
         let u: Vec<f64> = donors.iter().map(|s| (s - p) / h).collect();
         let inside = |j: usize| kernel == Kernel::Gaussian || (donors[j] - p).abs() <= h;
-        let k: Vec<f64> = (0..donors.len()).map(|j| if inside(j) { kernel.weight(u[j]) } else { 0.0 }).collect();
+        let k: Vec<f64> =
+            (0..donors.len()).map(|j| if inside(j) { kernel.weight(u[j]) } else { 0.0 }).collect();
         let total: f64 = k.iter().sum();
         if total <= 0.0 {
             continue;
@@ -52,7 +53,12 @@ fn scores(n: usize, seed: u64) -> Vec<f64> {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 11) as f64 / (1_u64 << 53) as f64
     };
-    (0..n).map(|_| { let u = next(); if next() < 0.3 { 0.1 + 0.01 * u } else { u * u } }).collect()
+    (0..n)
+        .map(|_| {
+            let u = next();
+            if next() < 0.3 { 0.1 + 0.01 * u } else { u * u }
+        })
+        .collect()
 }
 
 #[test]
@@ -73,7 +79,8 @@ fn windows_agree_with_all_pairs() {
                     } else {
                         Rule::Kernel { kernel, bandwidth: h }
                     };
-                    let fast = match_side(&focal, &donors, Some(Outcomes { focal: &zero, donors: &y }), &rule);
+                    let fast =
+                        match_side(&focal, &donors, Some(Outcomes { focal: &zero, donors: &y }), &rule);
                     let slow = slowly(&focal, &donors, &y, kernel, h, linear);
                     compare(&fast, &slow, &format!("{kernel:?} {h} {linear} {n1}"));
                 }

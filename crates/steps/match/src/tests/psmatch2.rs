@@ -1,6 +1,9 @@
 //! Errors, effects and options on cases small enough to work by hand.
 
-use parallax_model::{Name, Note, Panel, Step, StepEntry, panel::{Codes, Column, PanelBuilder}};
+use parallax_model::{
+    Name, Note, Panel, Step, StepEntry,
+    panel::{Codes, Column, PanelBuilder},
+};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -108,7 +111,7 @@ fn panel() -> Panel {
     let periods: Vec<i32> = (0..n).map(|it| 2000 + it % 2).collect();
     let real = |it: [f64; 8]| Column::real(it.to_vec());
     PanelBuilder::new(8)
-        .index("u".into(), Codes::from_texts(&units), "t".into(), periods)
+        .index("u".into(), Codes::from_text(units.iter().map(|it| Some(it.as_str()))), "t".into(), periods)
         .column("d".into(), real([1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]))
         .column("p".into(), real([0.3, 0.5, 0.32, 0.7, 0.1, 0.52, 0.6, 0.9]))
         .column("x".into(), real([1.0, 2.0, 3.0, 4.0, 5.0, 7.0, f64::NAN, 8.0]))
@@ -128,7 +131,15 @@ fn pooled_and_yearly_weights() {
     let weights = |by: &str| {
         let asked = json!({"treatment": "d", "covariates": [], "score-column": "p", "into": "w", "by": by});
         let (panel, notes) = apply(asked).unwrap();
-        (panel.real("w").unwrap().iter().map(|it| if it.is_nan() { -1.0 } else { *it }).collect::<Vec<f64>>(), notes)
+        (
+            panel
+                .real("w")
+                .unwrap()
+                .iter()
+                .map(|it| if it.is_nan() { -1.0 } else { *it })
+                .collect::<Vec<f64>>(),
+            notes,
+        )
     };
     // Pooled: .3 -> .32, .5 -> .52, .6 -> .52, .9 -> .7.
     assert_eq!(weights("none").0, [1.0, 1.0, 1.0, 1.0, -1.0, 2.0, 1.0, 1.0]);
