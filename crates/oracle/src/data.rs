@@ -17,6 +17,8 @@ use crate::OracleError;
 pub enum DataSet {
     /// Synthetic, in the repository, with unit and time.
     Open(&'static str, &'static str, &'static str),
+    /// Synthetic, in the repository, without unit and time.
+    OpenRows(&'static str),
     /// A CSV file below `PARALLAX_DATA`, without unit and time.
     Private(&'static str),
     /// A CSV file below `PARALLAX_DATA`, with unit and time.
@@ -67,7 +69,7 @@ impl DataSet {
     /// The file, or `None` when it is private and `PARALLAX_DATA` is not set.
     fn path(self) -> Option<PathBuf> {
         match self {
-            DataSet::Open(name, ..) => Some(open_data().join("data").join(format!("{name}.parquet"))),
+            DataSet::Open(name, ..) | DataSet::OpenRows(name) => Some(open_data().join("data").join(format!("{name}.parquet"))),
             DataSet::Private(name)
             | DataSet::PrivateRows(name, _)
             | DataSet::PrivatePanel(name, ..)
@@ -77,7 +79,7 @@ impl DataSet {
 
     fn index(self) -> Option<(&'static str, &'static str)> {
         match self {
-            DataSet::Private(_) | DataSet::PrivateRows(..) => None,
+            DataSet::OpenRows(_) | DataSet::Private(_) | DataSet::PrivateRows(..) => None,
             DataSet::Open(_, unit, time)
             | DataSet::PrivatePanel(_, unit, time)
             | DataSet::PrivateSubset(_, unit, time, _) => Some((unit, time)),

@@ -2,7 +2,7 @@
 //!
 //! | to do | start at |
 //! |---|---|
-//! | see which case becomes which request, and what is left out with its reason | [`programs`], [`stata`], [`published`] |
+//! | see which case becomes which request, and what is left out with its reason | [`programs`], [`stata`], [`published`], [`matching`] |
 //! | see how near is near enough, and why | [`TOLERANCES`] |
 //! | run everything | [`compare_all`] |
 //! | print one table of all comparisons | [`summary`] |
@@ -17,6 +17,7 @@ mod answers;
 mod compare;
 mod data;
 mod error;
+pub mod matching;
 pub mod programs;
 pub mod published;
 mod request;

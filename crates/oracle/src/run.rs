@@ -9,7 +9,7 @@ use crate::{
     Answer, AnswerFile, Comparison, LeftOut, OracleError, Report, Request, Rules, Store, Tolerance,
     data::{open_answers, private_data},
     programs::{Case, Covariance, Ours, PROGRAMS, PValue, Program, Statistic},
-    published, stata,
+    matching, published, stata,
     tolerances::{EXACT, P_ROUNDED, P_VALUE, PRINTED, p_value_unit},
 };
 
@@ -24,6 +24,7 @@ pub fn compare_all() -> Result<Report, OracleError> {
         report.extend(runner.program(program)?);
     }
     report.extend(stata::compare(&runner)?);
+    report.extend(matching::compare(&runner)?);
     report.extend(published::compare(&runner)?);
     report.left_out.sort();
     report.left_out.dedup();
@@ -32,8 +33,8 @@ pub fn compare_all() -> Result<Report, OracleError> {
 
 /// Panels that were read and the linked estimators.
 pub struct Runner {
-    store: Store,
-    registry: Registry,
+    pub(crate) store: Store,
+    pub(crate) registry: Registry,
 }
 
 impl Runner {

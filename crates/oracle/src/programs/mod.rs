@@ -129,7 +129,7 @@ impl Case {
 
     /// True when the data are not in the repository.
     pub fn is_private(&self) -> bool {
-        !matches!(self.request.data, crate::DataSet::Open(..))
+        !matches!(self.request.data, crate::DataSet::Open(..) | crate::DataSet::OpenRows(_))
     }
 
     /// True when rows alone in their group stay in.

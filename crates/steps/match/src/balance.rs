@@ -99,7 +99,7 @@ pub fn balance(values: &[f64], sample: &Sample<'_>, before: &Sample<'_>) -> Bala
 /// # Errors
 /// Those of the probit, such as covariates that separate the groups.
 pub fn overall(covariates: &[&[f64]], sample: &Sample<'_>, biases: &[f64]) -> Result<Overall, LinalgError> {
-    let rows: Vec<usize> = (0..sample.treated.len()).filter(|&row| 0.0 < sample.weight(row)).collect();
+    let rows: Vec<usize> = (0..sample.treated.len()).filter(|&row| sample.weight(row) != 0.0).collect();
     let pick = |it: &[f64]| -> Vec<f64> { rows.iter().map(|&row| it[row]).collect() };
     let treated = pick(sample.treated);
     let columns: Vec<Vec<f64>> = covariates.iter().map(|it| pick(it)).collect();

@@ -2,7 +2,7 @@
 
 use parallax_model::{
     Capabilities, Design, Distribution, Estimate, Estimator, FitError, Mat, Meta, Name, Note, OptionColumns,
-    PluginMeta, SampleReport, Statistics, Status, Support, Term, Vcov, VcovKind, vcov::Arithmetic,
+    PluginMeta, SampleReport, SmallSample, Statistics, Status, Support, Term, Vcov, VcovKind, vcov::Arithmetic,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -132,7 +132,9 @@ impl Estimator for PropensityMatch {
             let text = "standard errors do not exist: a group with one row on support has no variance";
             return Err(FitError::Model(text.to_owned()));
         }
-        Ok(report(design, &data, &scored, &found, effects, &matching))
+        let mut estimate = report(design, &data, &scored, &found, effects, &matching);
+        estimate.notes.push(Note::Remark { text: errors.words() });
+        Ok(estimate)
     }
 
     fn columns(options: &Options) -> OptionColumns {
@@ -141,6 +143,22 @@ impl Estimator for PropensityMatch {
 
     fn example() -> parallax_model::Example<Options> {
         parallax_model::Example { formula: Some("y ~ d + x1 + x2"), options: Options::default() }
+    }
+}
+
+impl Errors {
+    /// What the reader of a table has to know of the errors.
+    fn words(self) -> String {
+        let rows = |matches: usize| match matches {
+            0 => "one variance for all rows".to_owned(),
+            it => format!("variances from {it} of the own group"),
+        };
+        let kind = match self {
+            Errors::Naive => "naive errors, one variance a group".to_owned(),
+            Errors::Sample { matches } => format!("Abadie-Imbens errors for this sample, {}", rows(matches)),
+            Errors::Population { matches } => format!("Abadie-Imbens errors for the population, {}", rows(matches)),
+        };
+        format!("{kind}; none knows that the score is estimated, and no small-sample rule applies")
     }
 }
 
@@ -233,9 +251,9 @@ fn covariance(design: &Design<'_>, matrix: Mat<f64>) -> Vcov {
     Vcov {
         matrix,
         spec: design.vcov.spec.clone(),
-        small_sample: design.vcov.small_sample,
+        small_sample: SmallSample::NONE,
         arithmetic: Arithmetic {
-            preset: design.vcov.small_sample.preset,
+            preset: SmallSample::NONE.preset,
             n: design.n(),
             regressors: 0,
             effects: Vec::new(),
