@@ -69,7 +69,9 @@ impl DataSet {
     /// The file, or `None` when it is private and `PARALLAX_DATA` is not set.
     fn path(self) -> Option<PathBuf> {
         match self {
-            DataSet::Open(name, ..) | DataSet::OpenRows(name) => Some(open_data().join("data").join(format!("{name}.parquet"))),
+            DataSet::Open(name, ..) | DataSet::OpenRows(name) => {
+                Some(open_data().join("data").join(format!("{name}.parquet")))
+            }
             DataSet::Private(name)
             | DataSet::PrivateRows(name, _)
             | DataSet::PrivatePanel(name, ..)

@@ -8,8 +8,9 @@ use serde_json::Value;
 use crate::{
     Answer, AnswerFile, Comparison, LeftOut, OracleError, Report, Request, Rules, Store, Tolerance,
     data::{open_answers, private_data},
+    matching,
     programs::{Case, Covariance, Ours, PROGRAMS, PValue, Program, Statistic},
-    matching, published, stata,
+    published, stata,
     tolerances::{EXACT, P_ROUNDED, P_VALUE, PRINTED, p_value_unit},
 };
 

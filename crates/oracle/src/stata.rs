@@ -201,7 +201,9 @@ fn other_files(folder: &Path) -> Result<Vec<LeftOut>, OracleError> {
         let name = entry.map_err(wrong)?.file_name().to_string_lossy().into_owned();
         names.extend(name.strip_suffix(".json").map(str::to_owned));
     }
-    names.retain(|it| CASES.iter().all(|case| case.name != it) && !crate::matching::STATA_FILES.contains(&it.as_str()));
+    names.retain(|it| {
+        CASES.iter().all(|case| case.name != it) && !crate::matching::STATA_FILES.contains(&it.as_str())
+    });
     names.sort();
     let left_out = |case| LeftOut {
         source: "stata18".to_owned(),

@@ -16,7 +16,8 @@ fn panel() -> Panel {
 }
 
 fn matched(panel: &Panel, more: Value) -> Panel {
-    let mut options = json!({"treatment": "ever", "covariates": ["x1", "x2", "x3"], "into": "w", "score": "logit"});
+    let mut options =
+        json!({"treatment": "ever", "covariates": ["x1", "x2", "x3"], "into": "w", "score": "logit"});
     options.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let registry = parallax_plugins::registry().unwrap();
     registry.step("match").unwrap().apply(panel, options.as_object().unwrap()).unwrap().panel
@@ -41,7 +42,9 @@ fn fit(panel: &Panel, weights: Option<WeightKind>, vcov: &str, rules: SmallSampl
 fn repeated(panel: &Panel) -> Panel {
     let weights = panel.real("w").unwrap();
     let rows: Vec<usize> = (0..panel.n_rows())
-        .flat_map(|row| std::iter::repeat_n(row, if weights[row].is_nan() { 0 } else { weights[row] as usize }))
+        .flat_map(|row| {
+            std::iter::repeat_n(row, if weights[row].is_nan() { 0 } else { weights[row] as usize })
+        })
         .collect();
     let mut builder = PanelBuilder::new(rows.len());
     for name in ["y", "treat", "x1", "unit", "year"] {
@@ -72,7 +75,11 @@ fn frequency_weights_are_matched_rows_repeated() {
             let theirs = fit(&long, None, vcov, rules);
             for at in 0..2 {
                 near(ours.coef[at], theirs.coef[at], &format!("{by} {vcov} coefficient {at}"));
-                near(ours.vcov.std_errors()[at], theirs.vcov.std_errors()[at], &format!("{by} {vcov} error {at}"));
+                near(
+                    ours.vcov.std_errors()[at],
+                    theirs.vcov.std_errors()[at],
+                    &format!("{by} {vcov} error {at}"),
+                );
             }
         }
     }
@@ -115,7 +122,8 @@ fn fractions_are_refused_as_frequencies() {
         options: serde_json::Map::new(),
     };
     let registry = parallax_plugins::registry().unwrap();
-    let refused = registry.estimator("fixed-effects").unwrap().fit(&weighted, &spec, &AbsorptionCache::default());
+    let refused =
+        registry.estimator("fixed-effects").unwrap().fit(&weighted, &spec, &AbsorptionCache::default());
     let message = refused.unwrap_err().to_string();
     assert!(message.contains("frequency weight `w`") && message.contains("analytic"), "{message}");
 }

@@ -11,6 +11,7 @@ use parallax_event_study as _;
 use parallax_heterogeneity as _;
 use parallax_interpolate as _;
 use parallax_linear as _;
+use parallax_match as _;
 use parallax_mediation as _;
 use parallax_panel_gls as _;
 use parallax_placebo as _;

@@ -89,7 +89,8 @@ impl Work<'_> {
         (0..self.prepared.treated.len()).filter(|&it| self.prepared.treated[it] == group).collect()
     }
 
-    /// MatchIt 4.5.1's neighbours: the highest score not above one's own, or the lowest one where there is none.
+    /// MatchIt 4.5.1's neighbours: in the order of scores, rows of one score in their own order, the first free control
+    /// before the treated row, or after it where there is none before.
     fn from_below(&self, options: &Value) -> BTreeMap<usize, Vec<usize>> {
         let score = |row: usize| self.prepared.score[row];
         let mut turns = self.rows(1.0);
@@ -103,11 +104,11 @@ impl Work<'_> {
         let mut found: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for _ in 0..options.get("k").and_then(Value::as_u64).unwrap_or(1) {
             for &turn in &turns {
-                let below = free.iter().filter(|&&it| score(it) <= score(turn));
+                let order = |a: usize, b: usize| score(a).total_cmp(&score(b)).then(a.cmp(&b));
+                let below = free.iter().copied().filter(|&it| order(it, turn).is_lt());
                 let best = below
-                    .max_by(|&&a, &&b| score(a).total_cmp(&score(b)).then(b.cmp(&a)))
-                    .or_else(|| free.iter().min_by(|&&a, &&b| score(a).total_cmp(&score(b))))
-                    .copied();
+                    .max_by(|&a, &b| order(a, b))
+                    .or_else(|| free.iter().copied().min_by(|&a, &b| order(a, b)));
                 if let Some(best) = best {
                     found.entry(turn).or_default().push(best);
                     free.retain(|&it| !once || it != best);
@@ -158,7 +159,8 @@ impl Work<'_> {
             self.answer.balance_after_smd.clone(),
             self.answer.variance_ratio_after.clone(),
         );
-        let names: Vec<String> = before.as_object().map(|it| it.keys().cloned().collect()).unwrap_or_default();
+        let names: Vec<String> =
+            before.as_object().map(|it| it.keys().cloned().collect()).unwrap_or_default();
         for name in names {
             let values: Vec<f64> = match name.as_str() {
                 "distance" if linear => self.prepared.score.iter().map(|p| (p / (1.0 - p)).ln()).collect(),
@@ -191,14 +193,17 @@ impl Work<'_> {
         let same = theirs.iter().filter(|(a, b)| ours.get(a.as_str()) == Some(&b.as_str())).count();
         self.compare("pairs, by name".to_owned(), same as f64, theirs.len() as f64, &EXACT);
         if let Some(total) = self.answer.sum_pair_control_ids {
-            let sum: usize = found.values().flatten().map(|it| it + 1).sum();
+            // Rows are named by a number, with or without letters before it.
+            let number =
+                |row: &usize| names[*row].trim_start_matches(char::is_alphabetic).parse::<usize>().ok();
+            let sum: usize = found.values().flatten().filter_map(number).sum();
             let times = if thrice { 3.0 } else { 1.0 };
-            self.compare("sum of rows of controls".to_owned(), times * sum as f64, total, &EXACT);
+            self.compare("sum of names of controls".to_owned(), times * sum as f64, total, &EXACT);
         }
         Ok(())
     }
 
-    fn row_names(&self) -> Result<Vec<String>, String> {
+    pub(super) fn row_names(&self) -> Result<Vec<String>, String> {
         let n = self.prepared.treated.len();
         let Some(id) = self.set.id else { return Ok((1..=n).map(|it| it.to_string()).collect()) };
         let codes = self.prepared.panel.codes(id).map_err(|it| it.to_string())?;

@@ -1,15 +1,18 @@
-//! psmatch2, pstest, `logit` and `probit` as Stata 18 printed them, read where they lie.
+//! psmatch2, pstest, `logit` and `probit` as Stata 18 printed them, and fixest's, read where they lie.
 
 use std::path::Path;
 
-use parallax_model::{Detail, linalg::{Information, Link}};
+use parallax_model::{
+    Detail,
+    linalg::{Information, Link},
+};
 use serde_json::{Value, json};
 
 use super::{apply_step, fit_binary, fit_estimate, read};
 use crate::{
     Comparison, DataSet, OracleError, Report, Tolerance,
     run::Runner,
-    tolerances::{CLOSED_FORM, EXACT, STATA_FLOAT, STATA_LIKELIHOOD},
+    tolerances::{CLOSED_FORM, EXACT, FIXEST_LIKELIHOOD, STATA_FLOAT, STATA_LIKELIHOOD},
 };
 
 const FOLDER: &str = "oracle/stata18";
@@ -19,12 +22,28 @@ pub(super) fn compare(runner: &Runner, root: &Path) -> Result<Report, OracleErro
     let file = |name: &str| read::<Value>(&root.join(FOLDER).join(name));
     let effects = file("psmatch2.json")?;
     let balance = file("pstest.json")?;
-    let models = [("57_logit", Link::Logit, file("57_logit.json")?), ("48_probit", Link::Probit, file("48_probit.json")?)];
-    let done = work.effects(&effects).and_then(|()| work.balance(&balance)).and_then(|()| {
-        models.iter().try_for_each(|(name, link, answer)| work.model(name, *link, answer))
-    });
+    let models = [
+        ("57_logit", Link::Logit, file("57_logit.json")?),
+        ("48_probit", Link::Probit, file("48_probit.json")?),
+    ];
+    let done = work
+        .effects(&effects)
+        .and_then(|()| work.balance(&balance))
+        .and_then(|()| models.iter().try_for_each(|(name, link, answer)| work.model(name, *link, answer)));
     if let Err(reason) = done {
         work.report.errors.push(format!("stata18, matching: {reason}"));
+    }
+    Ok(work.report)
+}
+
+/// fixest's logit and probit without effects; its variance is multiplied with (n - 1)/(n - K).
+pub(super) fn fixest(runner: &Runner, root: &Path) -> Result<Report, OracleError> {
+    let mut work = Stata { runner, report: Report::default() };
+    let answer: Value = read(&root.join("oracle/open/expected/fixest.json"))?;
+    for (id, link) in [("logit_nofe", Link::Logit), ("probit_nofe", Link::Probit)] {
+        if let Err(reason) = work.fixest(id, link, &answer) {
+            work.report.errors.push(format!("fixest.json, {id}: {reason}"));
+        }
     }
     Ok(work.report)
 }
@@ -80,8 +99,19 @@ impl Stata<'_> {
                 let controls = stat("n_control_on") + stat("n_control_off");
                 self.add(name, "controls", controls, theirs("n_control")?, &EXACT);
                 let (weights, treated) = (column(&done.panel, "w")?, column(panel, "d")?);
-                let sum: f64 = weights.iter().zip(&treated).filter(|it| *it.1 == 0.0 && !it.0.is_nan()).map(|it| it.0).sum();
-                self.add(name, "sum of weights of controls", sum, theirs("sum_control_weight")?, &CLOSED_FORM);
+                let sum: f64 = weights
+                    .iter()
+                    .zip(&treated)
+                    .filter(|it| *it.1 == 0.0 && !it.0.is_nan())
+                    .map(|it| it.0)
+                    .sum();
+                self.add(
+                    name,
+                    "sum of weights of controls",
+                    sum,
+                    theirs("sum_control_weight")?,
+                    &CLOSED_FORM,
+                );
             }
         }
         Ok(())
@@ -123,14 +153,21 @@ impl Stata<'_> {
                 ("rubin_r", "rubin_r", &STATA_LIKELIHOOD),
             ] {
                 let printed = number(answer, &format!("/summary/{sample}/{theirs}"))?;
-                self.add("pstest", &format!("{theirs} {sample}"), get(overall, ours, at)?, printed, tolerance);
+                self.add(
+                    "pstest",
+                    &format!("{theirs} {sample}"),
+                    get(overall, ours, at)?,
+                    printed,
+                    tolerance,
+                );
             }
         }
         Ok(())
     }
 
     fn model(&mut self, name: &str, link: Link, answer: &Value) -> Result<(), String> {
-        let file = if link == Link::Logit { "oracle/stata18/57_logit.csv" } else { "oracle/stata18/48_probit.csv" };
+        let file =
+            if link == Link::Logit { "oracle/stata18/57_logit.csv" } else { "oracle/stata18/48_probit.csv" };
         let panel = self.panel(file)?;
         let column = |it: &str| panel.real(it).map(|it| it.to_vec()).map_err(|it| it.to_string());
         let fit = fit_binary(&[column("x1")?, column("x2")?], &column("y")?, link, Information::Observed)?;
@@ -149,9 +186,33 @@ impl Stata<'_> {
         Ok(())
     }
 
+    fn fixest(&mut self, id: &str, link: Link, answer: &Value) -> Result<(), String> {
+        let cases = answer.get("cases").and_then(Value::as_array).ok_or("no cases")?;
+        let case =
+            cases.iter().find(|it| it.get("id").and_then(Value::as_str) == Some(id)).ok_or("no such case")?;
+        let shared = self.runner.store.panel(crate::data::PANEL_BAL).map_err(|it| it.to_string())?;
+        let shared = shared.ok_or("no panel_bal")?;
+        let column = |it: &str| shared.0.real(it).map(|it| it.to_vec()).map_err(|it| it.to_string());
+        let columns = [column("treat")?, column("x1")?, column("x2")?];
+        let y = column("bin")?;
+        let fit = fit_binary(&columns, &y, link, Information::Expected)?;
+        let (n, k) = (y.len() as f64, fit.coef.len() as f64);
+        let factor = ((n - 1.0) / (n - k)).sqrt();
+        for (at, term) in ["(Intercept)", "treat", "x1", "x2"].into_iter().enumerate() {
+            let theirs = |path: &str| number(case, &format!("{path}/{term}"));
+            let tolerance = &FIXEST_LIKELIHOOD;
+            self.add(id, &format!("coef {term}"), fit.coef[at], theirs("/coef")?, tolerance);
+            let se = fit.covariance[(at, at)].sqrt() * factor;
+            self.add(id, &format!("se {term}"), se, theirs("/se/iid")?, tolerance);
+        }
+        let ll = number(case, "/stats/ll")?;
+        self.add(id, "log likelihood", fit.log_likelihood, ll, &CLOSED_FORM);
+        Ok(())
+    }
+
     fn add(&mut self, case: &str, quantity: &str, ours: f64, theirs: f64, tolerance: &'static Tolerance) {
         self.report.comparisons.push(Comparison {
-            program: "Stata 18".to_owned(),
+            program: if case.ends_with("_nofe") { "R fixest 0.14.2" } else { "Stata 18" }.to_owned(),
             case: case.to_owned(),
             estimator: "propensity-match",
             covariance: "-".to_owned(),

@@ -17,6 +17,8 @@ use crate::{
 };
 
 const GLM: &str = "generalised linear models belong to a later issue";
+const BINARY: &str =
+    "no estimator; coefficients, iid errors and likelihood are compared with `binary_response` in `matching`";
 const INSTRUMENTS: &str = "instruments belong to a later issue";
 const SUN_ABRAHAM: &str = "Sun and Abraham's estimator belongs to a later issue";
 
@@ -29,8 +31,8 @@ pub const PROGRAM: Program = Program {
         ("akm_fepois_3fe", GLM),
         ("fepois_*", GLM),
         ("felogit_unit_year", GLM),
-        ("logit_nofe", GLM),
-        ("probit_nofe", GLM),
+        ("logit_nofe", BINARY),
+        ("probit_nofe", BINARY),
         ("sunab*", SUN_ABRAHAM),
         ("iv_*", INSTRUMENTS),
         ("fixef_values", "estimates of the absorbed effects themselves are not reported"),

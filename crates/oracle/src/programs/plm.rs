@@ -171,7 +171,7 @@ fn covariance(case: &Case, name: &str) -> Option<Covariance> {
         DataSet::Open(_, unit, time)
         | DataSet::PrivatePanel(_, unit, time)
         | DataSet::PrivateSubset(_, unit, time, _) => (unit, time),
-        DataSet::Private(_) | DataSet::PrivateRows(..) => return None,
+        DataSet::OpenRows(_) | DataSet::Private(_) | DataSet::PrivateRows(..) => return None,
     };
     match name {
         "DC_twoway" if case.id == "real_grunfeld__fd" => not_covered(

@@ -38,7 +38,11 @@ fn main() {
     let x: Vec<f64> = (0..rows as u64).map(|it| uniform(3 * it) + uniform(3 * it + 1) - 1.0).collect();
     let z: Vec<f64> = (0..rows as u64).map(|it| uniform(5 * it + 7_000_003)).collect();
     let treated: Vec<f64> = (0..rows)
-        .map(|it| f64::from(u8::from(uniform(11 * it as u64 + 5) < 1.0 / (1.0 + (-1.5 * x[it] - z[it] + 0.5).exp()))))
+        .map(|it| {
+            f64::from(u8::from(
+                uniform(11 * it as u64 + 5) < 1.0 / (1.0 + (-1.5 * x[it] - z[it] + 0.5).exp()),
+            ))
+        })
         .collect();
     println!("{rows} rows, {} treated", treated.iter().sum::<f64>());
     let mut probabilities = Vec::new();
@@ -65,7 +69,8 @@ fn main() {
         ("radius .01".to_owned(), Rule::Kernel { kernel: Kernel::Uniform, bandwidth: 0.01 }),
         ("6 strata".to_owned(), Rule::Strata(6)),
     ];
-    for kernel in [Kernel::Epanechnikov, Kernel::Uniform, Kernel::Biweight, Kernel::Tricube, Kernel::Gaussian] {
+    for kernel in [Kernel::Epanechnikov, Kernel::Uniform, Kernel::Biweight, Kernel::Tricube, Kernel::Gaussian]
+    {
         rules.push((format!("{kernel:?}"), Rule::Kernel { kernel, bandwidth }));
         rules.push((format!("{kernel:?}, local line"), Rule::LocalLinear { kernel, bandwidth }));
     }

@@ -2,7 +2,8 @@
 
 use parallax_model::{
     Capabilities, Design, Distribution, Estimate, Estimator, FitError, Mat, Meta, Name, Note, OptionColumns,
-    PluginMeta, SampleReport, SmallSample, Statistics, Status, Support, Term, Vcov, VcovKind, vcov::Arithmetic,
+    PluginMeta, SampleReport, SmallSample, Statistics, Status, Support, Term, Vcov, VcovKind,
+    vcov::Arithmetic,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -156,7 +157,9 @@ impl Errors {
         let kind = match self {
             Errors::Naive => "naive errors, one variance a group".to_owned(),
             Errors::Sample { matches } => format!("Abadie-Imbens errors for this sample, {}", rows(matches)),
-            Errors::Population { matches } => format!("Abadie-Imbens errors for the population, {}", rows(matches)),
+            Errors::Population { matches } => {
+                format!("Abadie-Imbens errors for the population, {}", rows(matches))
+            }
         };
         format!("{kind}; none knows that the score is estimated, and no small-sample rule applies")
     }

@@ -66,6 +66,16 @@ pub const EXCEPTIONS: &[Exception] = &[
         law: "coefficients follow the scale of a regressor",
         reason: "its terms are effects of the treatment; the regressor the law scales has no term",
     },
+    Exception {
+        estimator: "propensity-match",
+        law: "coefficients follow the scale of a regressor",
+        reason: "its terms are effects of the treatment; the regressor the law scales has no term",
+    },
+    Exception {
+        estimator: "propensity-match",
+        law: "data twice are the same with errors over root two",
+        reason: "the twin of a control is not used, so that its weight is no smaller, and variances divide by n - 1",
+    },
 ];
 
 /// The request of an estimator under one kind of covariance, on the columns of [`Table`].
