@@ -15,7 +15,7 @@ fn panel() -> Panel {
     panel.with("ever".into(), Column::real(ever)).unwrap()
 }
 
-fn matched(panel: &Panel, more: Value) -> Panel {
+fn matched(panel: &Panel, more: &Value) -> Panel {
     let mut options =
         json!({"treatment": "ever", "covariates": ["x1", "x2", "x3"], "into": "w", "score": "logit"});
     options.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -62,7 +62,7 @@ fn near(ours: f64, theirs: f64, what: &str) {
 fn frequency_weights_are_matched_rows_repeated() {
     let panel = panel();
     for by in ["none", "period"] {
-        let weighted = matched(&panel, json!({"by": by}));
+        let weighted = matched(&panel, &json!({"by": by}));
         let long = repeated(&weighted);
         assert!(long.n_rows() < panel.n_rows() * 2 && 1000 < long.n_rows());
         for (vcov, rules) in [
@@ -87,7 +87,7 @@ fn frequency_weights_are_matched_rows_repeated() {
 
 #[test]
 fn analytic_weights_give_the_same_estimate_and_the_error_of_fewer_rows() {
-    let weighted = matched(&panel(), json!({"by": "period"}));
+    let weighted = matched(&panel(), &json!({"by": "period"}));
     let weights: Vec<f64> = weighted.real("w").unwrap().iter().copied().filter(|it| !it.is_nan()).collect();
     let (rows, sum) = (weights.len() as f64, weights.iter().sum::<f64>());
     assert!(100.0 < sum - rows, "{sum} and {rows}");
@@ -108,7 +108,7 @@ fn analytic_weights_give_the_same_estimate_and_the_error_of_fewer_rows() {
 /// Kernel weights are fractions: they are no frequencies, and say so.
 #[test]
 fn fractions_are_refused_as_frequencies() {
-    let weighted = matched(&panel(), json!({"method": "kernel"}));
+    let weighted = matched(&panel(), &json!({"method": "kernel"}));
     let ok = fit(&weighted, Some(WeightKind::Analytic), "cluster:unit", SmallSample::REGHDFE);
     assert!(ok.coef[0].is_finite());
     let spec = ModelSpec {

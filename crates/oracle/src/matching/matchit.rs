@@ -57,7 +57,7 @@ impl Work<'_> {
         let theirs = |it: Option<f64>, what: &str| it.ok_or(format!("no `{what}`"));
         let att = theirs(self.answer.att, "att")?;
         let (panel, weights) = if self.answer.pairs_first30.is_some() {
-            let found = self.from_below(options);
+            let found = self.next_below(options);
             self.pairs(&found, thrice)?;
             self.nearness(options, &found);
             self.leave_out("att of the estimator", FROM_BELOW);
@@ -91,7 +91,7 @@ impl Work<'_> {
 
     /// MatchIt 4.5.1's neighbours: in the order of scores, rows of one score in their own order, the first free control
     /// before the treated row, or after it where there is none before.
-    fn from_below(&self, options: &Value) -> BTreeMap<usize, Vec<usize>> {
+    fn next_below(&self, options: &Value) -> BTreeMap<usize, Vec<usize>> {
         let score = |row: usize| self.prepared.score[row];
         let mut turns = self.rows(1.0);
         match options.get("order").and_then(Value::as_str) {

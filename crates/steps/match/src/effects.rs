@@ -15,6 +15,7 @@
 use crate::{
     matching::{Matching, Plan, Scores},
     nearest::own_group_means,
+    run::variance,
     side::Side,
 };
 
@@ -184,12 +185,6 @@ fn naive(forms: &[Form], one: &Direction<'_>) -> Vec<Vec<f64>> {
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
     let entry = |a: &Form, b: &Form| s1 * dot(&a.treated, &b.treated) + s0 * dot(&a.controls, &b.controls);
     forms.iter().map(|a| forms.iter().map(|b| entry(a, b)).collect()).collect()
-}
-
-fn variance(values: &[f64]) -> f64 {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    values.iter().map(|it| (it - mean).powi(2)).sum::<f64>() / (n - 1.0)
 }
 
 /// Variances of att, atu and ate, or of att alone.

@@ -194,9 +194,10 @@ pub fn direct(
     for row in range {
         let u = (points[row] - p) / bandwidth;
         let mut weight = kernel.weight(u);
-        for power in 0..=powers {
-            sums[0][power] += weight * masses[0][row];
-            sums[1][power] += weight * masses[1][row];
+        let [ones, others] = &mut *sums;
+        for (one, other) in ones.iter_mut().zip(others).take(powers + 1) {
+            *one += weight * masses[0][row];
+            *other += weight * masses[1][row];
             weight *= u;
         }
     }

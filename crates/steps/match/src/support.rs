@@ -29,7 +29,7 @@ fn density(scores: &[f64], others: &[f64]) -> Vec<f64> {
     sorted.sort_by(f64::total_cmp);
     let range = (percentile(&sorted, 75.0) - percentile(&sorted, 25.0)) / 1.349;
     let width = 0.9 * if 0.0 < range { sd.min(range) } else { sd } * n.powf(-0.2);
-    if !(0.0 < width) {
+    if width.is_nan() || width <= 0.0 {
         return scores.iter().map(|it| f64::from(u8::from(others.contains(it)))).collect();
     }
     window_sums(scores, others, Kernel::Epanechnikov, 5.0_f64.sqrt() * width)

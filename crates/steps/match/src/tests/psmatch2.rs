@@ -119,7 +119,7 @@ fn panel() -> Panel {
         .unwrap()
 }
 
-fn apply(options: Value) -> Result<(Panel, Vec<Note>), String> {
+fn apply(options: &Value) -> Result<(Panel, Vec<Note>), String> {
     let entry = StepEntry::of::<Match>(file!(), line!());
     let options: Map<String, Value> = options.as_object().unwrap().clone();
     let done = entry.apply(&panel(), &options).map_err(|it| it.to_string())?;
@@ -130,7 +130,7 @@ fn apply(options: Value) -> Result<(Panel, Vec<Note>), String> {
 fn pooled_and_yearly_weights() {
     let weights = |by: &str| {
         let asked = json!({"treatment": "d", "covariates": [], "score-column": "p", "into": "w", "by": by});
-        let (panel, notes) = apply(asked).unwrap();
+        let (panel, notes) = apply(&asked).unwrap();
         (
             panel
                 .real("w")
@@ -152,10 +152,10 @@ fn pooled_and_yearly_weights() {
 #[test]
 fn options_that_are_not_read_and_data_that_cannot_serve_are_refused() {
     let base = json!({"treatment": "d", "covariates": [], "score-column": "p", "into": "w"});
-    let message = |more: Value| {
+    let message = |more: &Value| {
         let mut options = base.as_object().unwrap().clone();
         options.extend(more.as_object().unwrap().clone());
-        apply(Value::Object(options)).unwrap_err()
+        apply(&Value::Object(options)).unwrap_err()
     };
     for (more, part) in [
         (json!({"bandwidth": 0.1}), "`bandwidth` is read by `kernel` and `local-linear` only"),
@@ -172,7 +172,7 @@ fn options_that_are_not_read_and_data_that_cannot_serve_are_refused() {
         (json!({"neighbours": 2}), "unknown field `neighbours`"),
         (json!({"trim": 100.0}), "per cent"),
     ] {
-        let said = message(more.clone());
+        let said = message(&more);
         assert!(said.contains(part), "{more}: {said}");
     }
 }
