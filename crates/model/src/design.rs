@@ -112,11 +112,7 @@ impl<'p> Design<'p> {
         } else {
             columns
         };
-        let outcome = sample.pick_shared(&columns.outcome.values);
-        if 1 < outcome.len() && outcome.windows(2).all(|it| it[0] == it[1]) {
-            let how = "is the same in every row of the sample";
-            return Err(FitError::ConstantOutcome { outcome: columns.outcome.name, how });
-        }
+        refuse_constant(&columns.outcome, &sample)?;
         for it in std::iter::once(&columns.outcome).chain(&columns.regressors) {
             refuse_extremes(it)?;
         }
@@ -173,6 +169,15 @@ impl<'p> Design<'p> {
     pub fn weight_values(&self) -> Option<&[f64]> {
         self.weights.as_ref().map(|it| it.values.as_slice())
     }
+}
+
+fn refuse_constant(outcome: &NamedColumn, sample: &Sample) -> Result<(), FitError> {
+    let values = sample.pick_shared(&outcome.values);
+    if 1 < values.len() && values.windows(2).all(|it| it[0] == it[1]) {
+        let how = "is the same in every row of the sample";
+        return Err(FitError::ConstantOutcome { outcome: outcome.name.clone(), how });
+    }
+    Ok(())
 }
 
 /// Squares of numbers beyond these sizes leave the range of `f64`: sums of squares would be infinite

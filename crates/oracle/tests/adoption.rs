@@ -15,8 +15,8 @@ use parallax_model::{
 use parallax_oracle::{TOLERANCES, open_answers};
 use serde_json::{Value, json};
 
-fn answer(id: &str) -> Value {
-    let text = std::fs::read_to_string(open_answers("fixest.json")).unwrap();
+fn answer(file: &str, id: &str) -> Value {
+    let text = std::fs::read_to_string(open_answers(file)).unwrap();
     let all: Value = serde_json::from_str(&text).unwrap();
     let cases = all["cases"].as_array().unwrap();
     cases.iter().find(|it| it["id"] == id).unwrap_or_else(|| panic!("no case {id}")).clone()
@@ -82,7 +82,7 @@ fn compare(estimate: &Estimate, coef: &Value, errors: &Value) -> usize {
 
 #[test]
 fn event_times_are_fixests_dummies() {
-    let (panel, case) = (panel(), answer("event_study_ref_m1"));
+    let (panel, case) = (panel(), answer("fixest.json", "event_study_ref_m1"));
     let mut compared = 0;
     for (name, vcov) in [
         ("iid", "iid"),
@@ -100,7 +100,7 @@ fn event_times_are_fixests_dummies() {
 
 #[test]
 fn the_joint_test_of_leads_is_fixests() {
-    let (panel, case) = (panel(), answer("event_study_ref_m1"));
+    let (panel, case) = (panel(), answer("fixest.json", "event_study_ref_m1"));
     let test = &case["extra"]["wald_pre_cluster_unit"];
     let options = json!({ "treatment": "treat" });
     let estimate = fit(&panel, "event-study", "y ~ x1 + x2 | unit + year", "cluster:unit", &options);
@@ -114,7 +114,7 @@ fn the_joint_test_of_leads_is_fixests() {
 
 #[test]
 fn binned_ends_are_fixests() {
-    let (panel, case) = (panel(), answer("event_study_binned"));
+    let (panel, case) = (panel(), answer("fixest.json", "event_study_binned"));
     let options = json!({ "cohort": "first_treat", "leads": 4, "lags": 5 });
     for (name, vcov) in [("iid", "iid"), ("cluster_unit", "cluster:unit")] {
         let estimate = fit(&panel, "event-study", "y ~ x1 | unit + year", vcov, &options);
@@ -126,7 +126,7 @@ fn binned_ends_are_fixests() {
 
 #[test]
 fn given_placebo_assignments_are_refitted_exactly() {
-    let (panel, case) = (panel(), answer("placebo_given_permutations"));
+    let (panel, case) = (panel(), answer("placebo.json", "placebo_given_permutations"));
     let columns: Vec<String> = (1..=40).map(|it| format!("p{it}")).collect();
     let options = json!({ "scheme": "given", "assignments": columns });
     let formula = "y ~ treat + x1 + x2 + x3 + x4 + x5 + x6 + x7 | unit + year";

@@ -82,7 +82,7 @@ fn phi(z: f64) -> f64 {
 }
 
 fn primes() -> impl Iterator<Item = f64> {
-    let prime = |it: &u32| (2..*it).take_while(|d| d * d <= *it).all(|d| it % d != 0);
+    let prime = |it: &u32| (2..*it).take_while(|d| d * d <= *it).all(|d| !it.is_multiple_of(d));
     (2_u32..).filter(prime).map(f64::from)
 }
 
