@@ -55,7 +55,7 @@ pub struct Reproduce {
     /// Folder with data; selects the study's source whose files lie there.
     #[arg(long, value_name = "PATH")]
     pub data: Option<PathBuf>,
-    /// Source by name, where a study has several.
+    /// Source by name, where a study has several; `all` for every one whose files are there.
     #[arg(long, value_name = "NAME")]
     pub source: Option<String>,
     /// Write nothing; exit with code 3 when a table differs from the file that is there.

@@ -228,6 +228,9 @@ fn check_sources(file: &StudyFile) -> Result<(), StudyError> {
             "give at least one [[data.source]], each with a name of its own",
         ));
     }
+    if names.contains("all") {
+        return Err(StudyError::entry("[data]", "no source can be called `all`, which means every one"));
+    }
     let lists = (file.pipeline.iter().map(|it| (it.title(), &it.sources)))
         .chain(file.models.iter().map(|it| (format!("model `{}`", it.name), &it.sources)))
         .chain(file.tables.iter().map(|it| (format!("table `{}`", it.id), &it.sources)))

@@ -30,7 +30,7 @@ pub fn run(
     let mut run_any = false;
     for path in study_files(&arguments.studies)? {
         let file = read_study(&path)?;
-        let source = match choose_source(&file, arguments, &path) {
+        let sources = match choose_sources(&file, arguments, &path) {
             Ok(it) => it,
             Err(reason) if named => return Err(DriverError::Request(reason)),
             Err(reason) => {
@@ -41,8 +41,10 @@ pub fn run(
             }
         };
         run_any = true;
-        if one(arguments, quiet, &path, file, &source, out)? == Outcome::Different {
-            outcome = Outcome::Different;
+        for source in sources {
+            if one(arguments, quiet, &path, file.clone(), &source, out)? == Outcome::Different {
+                outcome = Outcome::Different;
+            }
         }
     }
     if !run_any {
@@ -108,43 +110,63 @@ fn read_study(path: &Path) -> Result<StudyFile, DriverError> {
     StudyFile::parse(&text).map_err(|source| DriverError::Study { path: path.to_owned(), source })
 }
 
-/// `--source` by name; else with `--data` the first source all of whose files are there; else the
-/// first one that needs no `--data`.
-fn choose_source(file: &StudyFile, arguments: &Reproduce, path: &Path) -> Result<String, String> {
+/// `--source` by name, or all that can be read; else with `--data` the first source all of whose files
+/// are there; else the first one that needs no `--data`.
+fn choose_sources(file: &StudyFile, arguments: &Reproduce, path: &Path) -> Result<Vec<String>, String> {
     let sources = &file.data.sources;
-    if let Some(name) = &arguments.source {
-        let known = sources.iter().map(|it| it.name.as_str());
-        return match sources.iter().find(|it| it.name == *name) {
-            Some(it) => Ok(it.name.clone()),
-            None => Err(format!(
-                "{}: no source `{name}`{}",
-                path.display(),
-                parallax_base::with_suggestion(name, known)
-            )),
-        };
+    let data = arguments.data.as_deref();
+    match arguments.source.as_deref() {
+        Some(ALL) => {
+            let here = sources.iter().filter(|it| lacks(it, data).is_none());
+            let names: Vec<String> = here.map(|it| it.name.clone()).collect();
+            return if names.is_empty() {
+                Err(format!("{}: every source needs --data", path.display()))
+            } else {
+                Ok(names)
+            };
+        }
+        Some(name) => {
+            let known = sources.iter().map(|it| it.name.as_str());
+            return match sources.iter().find(|it| it.name == *name) {
+                Some(it) => Ok(vec![it.name.clone()]),
+                None => Err(format!(
+                    "{}: no source `{name}`{}",
+                    path.display(),
+                    parallax_base::with_suggestion(name, known)
+                )),
+            };
+        }
+        None => {}
     }
-    let outside = |it: &&Source| it.files.iter().any(|file| file.root == Root::Data);
-    let Some(data) = &arguments.data else {
-        return sources
-            .iter()
-            .find(|it| !outside(it))
-            .map(|it| it.name.clone())
-            .ok_or_else(|| format!("{}: every source needs --data", path.display()));
+    let candidates = sources.iter().filter(|it| is_outside(it) == data.is_some());
+    let mut reason = match data {
+        None => format!("{}: every source needs --data", path.display()),
+        Some(_) => format!("{}: no source reads from --data", path.display()),
     };
-    let missing = |it: &Source| {
-        let files = it.files.iter().filter(|file| file.root == Root::Data);
-        files.map(|file| data.join(&file.path)).find(|file| !file.exists())
-    };
-    let mut reason = format!("{}: no source reads from --data", path.display());
-    for source in sources.iter().filter(outside) {
-        match missing(source) {
-            None => return Ok(source.name.clone()),
-            Some(file) => {
-                reason = format!("source `{}` needs {}, which is not there", source.name, file.display());
-            }
+    for source in candidates {
+        match lacks(source, data) {
+            None => return Ok(vec![source.name.clone()]),
+            Some(file) => reason = format!("source `{}` needs {file}, which is not there", source.name),
         }
     }
     Err(reason)
+}
+
+/// `--source all`.
+const ALL: &str = "all";
+
+fn is_outside(source: &Source) -> bool {
+    source.files.iter().any(|it| it.root == Root::Data)
+}
+
+/// The first file of a source below `--data` that is not there.
+fn lacks(source: &Source, data: Option<&Path>) -> Option<String> {
+    let outside = source.files.iter().filter(|it| it.root == Root::Data);
+    let path = |it: &DataFile| data.map(|root| root.join(&it.path));
+    outside
+        .map(|it| (path(it), &it.path))
+        .find(|(path, _)| !path.as_ref().is_some_and(|it| it.exists()))
+        .map(|(path, name)| path.map_or_else(|| name.clone(), |it| it.display().to_string()))
 }
 
 fn load(study: &Study, folder: &Path, data: Option<&Path>) -> Result<Loaded, DriverError> {
