@@ -1,13 +1,15 @@
-//! Tables and what becomes of them: five renderings, the comparison with printed numbers, files.
+//! Tables, figures and reports, the comparison with printed numbers, files.
 //!
 //! A [`Table`] holds typed cells; [`render`] turns it into text, Markdown, LaTeX, CSV or JSON and
-//! marks simulated data in the head and the foot of each. [`published`] compares what a paper
-//! prints with what we compute, cell by cell. [`write_outputs`] and [`check_outputs`] are the only
-//! functions that touch the disk.
+//! marks simulated data in the head and the foot of each. A [`Figure`] holds numbers; [`svg`] and [`png`]
+//! draw it, and its table has what is drawn. A [`Document`] holds both and becomes one page, one Word
+//! file, one LaTeX file. [`published`] compares what a paper prints with what we compute, cell by cell.
+//! [`write_outputs`] and [`check_outputs`] are the only functions that touch the disk.
 
 mod density;
 mod descriptive;
 mod detail;
+mod draw;
 mod estimate;
 mod figure;
 mod language;
@@ -25,6 +27,7 @@ mod width;
 pub use density::{Density, kernel_density};
 pub use descriptive::{descriptive_table, descriptive_value};
 pub use detail::{detail_table, plain_table};
+pub use draw::{raster::png, svg};
 pub use estimate::{estimate_json, estimate_table};
 pub use figure::{
     BalancePanel, BalancePlot, BalanceRow, BarPlot, BarSeries, EventBin, EventPoint, EventSeries,

@@ -2,7 +2,7 @@
 
 mod csv;
 mod json;
-mod latex;
+pub(crate) mod latex;
 mod markdown;
 mod text;
 

@@ -29,16 +29,21 @@ pub(crate) fn shortened(text: &str, limit: usize) -> String {
 ///
 /// A single word longer than a line stays whole: addresses are of use only so.
 pub(crate) fn wrapped(text: &str, limit: usize) -> Vec<String> {
+    wrapped_by(text, limit as f64, &|it| display_width(it) as f64)
+}
+
+/// The same for any way to measure a line.
+pub(crate) fn wrapped_by(text: &str, limit: f64, measure: &dyn Fn(&str) -> f64) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for (space, token) in tokens(text) {
-        let gap = usize::from(space && !line.is_empty());
-        if !line.is_empty() && limit < display_width(&line) + gap + display_width(&token) {
-            lines.push(std::mem::take(&mut line));
-        } else if 0 < gap {
-            line.push(' ');
+        let gap = if space && !line.is_empty() { " " } else { "" };
+        let longer = format!("{line}{gap}{token}");
+        if !line.is_empty() && limit < measure(&longer) {
+            lines.push(std::mem::replace(&mut line, token));
+        } else {
+            line = longer;
         }
-        line.push_str(&token);
     }
     lines.push(line);
     lines

@@ -235,6 +235,14 @@ impl EventStudyPlot {
     pub(crate) fn check(&self) -> Result<(), Misfit> {
         finite("adoption", self.adoption)?;
         some("the event study", self.series.iter().flat_map(|it| &it.points).map(|it| it.estimate))?;
+        if let Some(it) = self.series.windows(2).find(|it| it[0].level != it[1].level) {
+            let (a, b) = (&it[0], &it[1]);
+            let what = format!(
+                "series `{}` and `{}` have other levels, {} and {}",
+                a.label, b.label, a.level, b.level
+            );
+            return Err(Misfit::Shape(what));
+        }
         for series in &self.series {
             let level = 0.0 < series.level && series.level < 1.0;
             let rising = series.points.is_sorted_by(|a, b| a.time < b.time);

@@ -9,7 +9,7 @@ use super::{
     printed::parse_printed,
 };
 use crate::{
-    number::Digits,
+    number::{Digits, format_number},
     table::{Cell, HeaderRow, Row, Table},
 };
 
@@ -224,6 +224,20 @@ impl fmt::Display for Summary {
 }
 
 impl ComparedCell {
+    /// Column, row, what, printed, ours and the difference as a reader sees them.
+    pub(crate) fn texts(&self) -> [String; 6] {
+        let text = |it: &Cell| match it {
+            Cell::Text(it) => it.clone(),
+            Cell::Number { value, digits } => format_number(*value, *digits),
+            Cell::Empty | Cell::Count(_) | Cell::Coefficient { .. } | Cell::Failed(_) => String::new(),
+        };
+        let Row::Cells { label, cells } = self.to_row() else { return Default::default() };
+        let mut texts: [String; 6] = Default::default();
+        let all = std::iter::once(label).chain(cells.iter().map(text));
+        texts.iter_mut().zip(all).for_each(|(to, from)| *to = from);
+        texts
+    }
+
     fn to_row(&self) -> Row {
         let number = |value, digits| Cell::Number { value, digits: Digits::Significant(digits) };
         let ours = match &self.ours {

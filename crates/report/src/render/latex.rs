@@ -7,17 +7,44 @@ use crate::{
 };
 
 pub(super) fn render(layout: &Layout, id: &str) -> String {
-    let columns = layout.align.len();
     let mut out = String::from("% Needs \\usepackage{booktabs}.\n");
     if wide(layout) {
         out.push_str("% Chinese text needs XeLaTeX or LuaLaTeX with \\usepackage{ctex}.\n");
     }
-    out.push_str("\\begin{table}[htbp]\n\\centering\n");
+    out + &table(layout, id)
+}
+
+/// The table without a word on what it needs.
+pub(crate) fn table(layout: &Layout, id: &str) -> String {
+    let mut out = String::from("\\begin{table}[htbp]\n\\centering\n");
     out.push_str(&format!("\\caption{{{}}}\n", escaped(&layout.title)));
     out.push_str(&format!("\\label{{tab:{}}}\n", label(id)));
     out.push_str(&format!("\\begin{{tabular}}{{{}}}\n\\toprule\n", column_types(&layout.align)));
+    write_header(&mut out, layout);
+    write_lines(&mut out, layout);
+    out.push_str("\\bottomrule\n\\end{tabular}\n");
+    write_notes(&mut out, &layout.notes);
+    out.push_str("\\end{table}\n");
+    out
+}
+
+/// The table over as many pages as it takes, with its header on each; it needs `longtable`.
+pub(crate) fn long_table(layout: &Layout, id: &str) -> String {
+    let mut out = format!("\\begin{{longtable}}{{{}}}\n", column_types(&layout.align));
+    out.push_str(&format!("\\caption{{{}}}\\label{{tab:{}}}\\\\\n\\toprule\n", escaped(&layout.title), label(id)));
+    write_header(&mut out, layout);
+    out.push_str("\\endfirsthead\n\\toprule\n");
+    write_header(&mut out, layout);
+    out.push_str("\\endhead\n\\bottomrule\n\\endfoot\n");
+    write_lines(&mut out, layout);
+    out.push_str("\\end{longtable}\n");
+    write_notes(&mut out, &layout.notes);
+    out
+}
+
+fn write_header(out: &mut String, layout: &Layout) {
     for (i, row) in layout.header.iter().enumerate() {
-        write_row(&mut out, row.iter().map(|it| header_cell(it, &layout.align)));
+        write_row(out, row.iter().map(|it| header_cell(it, &layout.align)));
         let rules: Vec<String> = layout.underlined(i).map(span_rule).collect();
         if !rules.is_empty() {
             out.push_str(&format!("{}\n", rules.join(" ")));
@@ -26,20 +53,20 @@ pub(super) fn render(layout: &Layout, id: &str) -> String {
     if !layout.header.is_empty() {
         out.push_str("\\midrule\n");
     }
+}
+
+fn write_lines(out: &mut String, layout: &Layout) {
+    let columns = layout.align.len();
     for line in &layout.lines {
         match line {
-            Line::Cells(cells) => write_row(&mut out, cells.iter().map(printed)),
+            Line::Cells(cells) => write_row(out, cells.iter().map(printed)),
             Line::Heading(text) => {
                 let text = format!("\\multicolumn{{{columns}}}{{l}}{{\\emph{{{}}}}}", escaped(text));
-                write_row(&mut out, std::iter::once(text));
+                write_row(out, std::iter::once(text));
             }
             Line::Rule => out.push_str("\\midrule\n"),
         }
     }
-    out.push_str("\\bottomrule\n\\end{tabular}\n");
-    write_notes(&mut out, &layout.notes);
-    out.push_str("\\end{table}\n");
-    out
 }
 
 fn write_row(out: &mut String, cells: impl Iterator<Item = String>) {
@@ -99,7 +126,7 @@ fn printed(cell: &Printed) -> String {
 }
 
 /// Labels may not hold what is special to TeX, escaped or not.
-fn label(id: &str) -> String {
+pub(crate) fn label(id: &str) -> String {
     id.chars().map(|it| if it.is_alphanumeric() { it } else { '-' }).collect()
 }
 
@@ -112,10 +139,15 @@ fn wide(layout: &Layout) -> bool {
     });
     let notes = layout.notes.iter().map(String::as_str);
     let mut all = header.chain(body).chain(notes).chain(std::iter::once(layout.title.as_str()));
-    all.any(|it| it.chars().count() < display_width(it))
+    all.any(has_wide)
 }
 
-fn escaped(text: &str) -> String {
+/// Whether a text has Chinese characters or other wide ones.
+pub(crate) fn has_wide(text: &str) -> bool {
+    text.chars().count() < display_width(text)
+}
+
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
         match c {
@@ -128,6 +160,9 @@ fn escaped(text: &str) -> String {
             '|' => out.push_str("\\textbar{}"),
             '−' => out.push_str("$-$"),
             '…' => out.push_str("\\ldots{}"),
+            '≤' => out.push_str("$\\leq$"),
+            '≥' => out.push_str("$\\geq$"),
+            '×' => out.push_str("$\\times$"),
             _ => out.push(c),
         }
     }

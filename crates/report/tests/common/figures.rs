@@ -44,11 +44,13 @@ pub fn scattered(at: usize) -> f64 {
 
 pub fn placebo(draws: usize) -> PlaceboDraws {
     let normal = |at: usize| {
-        let sum: f64 = (0..12).map(|k| scattered(at * 131 + k * 7919)).sum();
-        sum - 6.0
+        let sum: f64 = (0..6).map(|k| scattered(at * (2 * k + 1) + k * k)).sum();
+        1.41 * (sum - 3.0)
     };
     let z: Vec<f64> = (1..=draws).map(normal).collect();
-    let p = z.iter().map(|it| (-0.7 * it.abs() - 0.42 * it * it).exp().min(1.0)).collect();
+    let error = |at: usize| 0.6 + 0.9 * scattered(at * 17 + 5);
+    let t = z.iter().enumerate().map(|(at, it)| it / error(at));
+    let p = t.map(|it| (-0.7 * it.abs() - 0.42 * it * it).exp()).collect();
     PlaceboDraws::new(z.iter().map(|it| 1.4 * it).collect(), p, 5.73)
 }
 

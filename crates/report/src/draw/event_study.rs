@@ -1,0 +1,153 @@
+//! Event studies: effects with intervals by time since adoption, several estimators side by side.
+
+use super::{
+    Sketch,
+    axes::{Frame, dashed_line, null_line, room_below, room_left, upright_ticks, widest},
+    canvas::{Canvas, polyline},
+    label,
+    legend::{self, Entry, Sample, stroke},
+    scale::{Scale, minus, range},
+    style::{BAR_WIDTH, Mark, TEXT_SIZE, THIN_WIDTH, WIDTH, colour, mark},
+};
+use crate::{
+    figure::{EventBin, EventPoint, EventSeries, EventStudyPlot, Figure, Interval},
+    language::Word,
+};
+
+const HEIGHT: f64 = 190.0;
+
+pub(super) fn draw(plot: &EventStudyPlot, figure: &Figure) -> Sketch {
+    let word = |it| figure.language.word(it);
+    let (x_label, y_label) =
+        (label(&figure.x_label, word(Word::EventTime)), label(&figure.y_label, word(Word::Effect)));
+    let mut canvas = Canvas::default();
+    let y_range = range(plot.series.iter().flat_map(|it| &it.points).flat_map(reach).chain([0.0]), 0.05);
+    let mut y = Scale::new(y_range, HEIGHT, 0.0);
+    let ticks = upright_ticks(&y);
+    let left = room_left(&ticks.labels(), y_label);
+    let top = legend::draw(&mut canvas, left, &entries(plot, figure));
+    (y.start, y.end) = (top + HEIGHT, top);
+    let frame = Frame { left, right: WIDTH - 6.0, top, bottom: top + HEIGHT };
+    let x = time_scale(plot, &frame);
+    frame.left_axis(&mut canvas, &y, &ticks, true);
+    frame.lower_axis(&mut canvas, &time_places(plot, &x));
+    frame.level(&mut canvas, y.at(0.0), &null_line());
+    frame.upright(&mut canvas, x.at(plot.adoption), &dashed_line());
+    for (i, series) in plot.series.iter().enumerate() {
+        points(&mut canvas, series, i, dodge(i, plot.series.len()), (&x, &y));
+    }
+    frame.upright_label(&mut canvas, 10.0, y_label);
+    frame.lower_label(&mut canvas, x_label);
+    Sketch { canvas, height: frame.bottom + room_below(x_label), foot: Vec::new() }
+}
+
+/// All numbers of a point that are drawn.
+fn reach(point: &EventPoint) -> impl Iterator<Item = f64> {
+    let intervals = [point.pointwise, point.simultaneous];
+    let ends = intervals.into_iter().flatten().flat_map(|it| [it.low, it.high]);
+    std::iter::once(point.estimate).chain(ends)
+}
+
+fn times(plot: &EventStudyPlot) -> impl Iterator<Item = i32> {
+    plot.series.iter().flat_map(|it| &it.points).map(|it| it.time)
+}
+
+fn time_scale(plot: &EventStudyPlot, frame: &Frame) -> Scale {
+    let low = times(plot).map(f64::from).fold(plot.adoption, f64::min);
+    let high = times(plot).map(f64::from).fold(plot.adoption, f64::max);
+    Scale::new((low - 0.6, high + 0.6), frame.left, frame.right)
+}
+
+/// Every time if there is room; else every second, fifth and so on, and always those that stand for more.
+fn time_places(plot: &EventStudyPlot, x: &Scale) -> Vec<(f64, String)> {
+    let mut all: Vec<(i32, EventBin, String)> = Vec::new();
+    for point in plot.series.iter().flat_map(|it| &it.points) {
+        if !all.iter().any(|it| it.0 == point.time) {
+            all.push((point.time, point.bin, minus(&point.time_text())));
+        }
+    }
+    all.sort_by_key(|it| it.0);
+    let labels: Vec<String> = all.iter().map(|it| it.2.clone()).collect();
+    let needed = widest(&labels) + TEXT_SIZE * 0.6;
+    let distance = x.at(1.0) - x.at(0.0);
+    let step =
+        [1, 2, 5, 10, 20, 50].into_iter().find(|it| needed <= distance * f64::from(*it)).unwrap_or(100);
+    let ends: Vec<i32> = all.iter().filter(|it| it.1 != EventBin::Exact).map(|it| it.0).collect();
+    let near =
+        |time: i32| ends.iter().any(|it| *it != time && f64::from((it - time).abs()) * distance < needed);
+    let kept = all.iter().filter(|it| it.1 != EventBin::Exact || (it.0 % step == 0 && !near(it.0)));
+    kept.map(|it| (x.at(f64::from(it.0)), it.2.clone())).collect()
+}
+
+/// How far beside its time a series is drawn, in periods.
+fn dodge(series: usize, count: usize) -> f64 {
+    let step = (0.62 / count as f64).min(0.17);
+    (series as f64 - (count as f64 - 1.0) / 2.0) * step
+}
+
+fn points(canvas: &mut Canvas, series: &EventSeries, index: usize, shift: f64, (x, y): (&Scale, &Scale)) {
+    let colour = colour(index);
+    let place = |it: &EventPoint| x.at(f64::from(it.time) + shift);
+    canvas.open(&stroke(colour, THIN_WIDTH, ""));
+    for point in &series.points {
+        if let Some(it) = point.simultaneous {
+            capped(canvas, place(point), y, it);
+        }
+    }
+    canvas.close();
+    canvas.open(&stroke(colour, BAR_WIDTH, ""));
+    for point in &series.points {
+        if let Some(it) = drawn(point.pointwise) {
+            canvas.line((place(point), y.at(it.low)), (place(point), y.at(it.high)), "");
+        }
+    }
+    canvas.close();
+    for point in series.points.iter().filter(|it| it.estimate.is_finite()) {
+        let mark = if point.reference { Mark::HollowCircle } else { mark(index) };
+        canvas.mark(mark, (place(point), y.at(point.estimate)), colour);
+    }
+}
+
+fn capped(canvas: &mut Canvas, x: f64, y: &Scale, interval: Interval) {
+    let Some(Interval { low, high }) = drawn(Some(interval)) else { return };
+    let (low, high) = (y.at(low), y.at(high));
+    let ends = [low, high].map(|it| polyline([(x - 2.5, it), (x + 2.5, it)].into_iter()));
+    let stem = polyline([(x, low), (x, high)].into_iter());
+    canvas.path(&format!("{stem}{}{}", ends[0], ends[1]), "");
+}
+
+/// An interval with both ends.
+fn drawn(interval: Option<Interval>) -> Option<Interval> {
+    interval.filter(|it| it.low.is_finite() && it.high.is_finite())
+}
+
+fn entries(plot: &EventStudyPlot, figure: &Figure) -> Vec<Entry> {
+    let word = |it| figure.language.word(it);
+    let level = plot.series.first().map_or(0.95, |it| it.level);
+    let level = format!("{}%", (level * 1e4).round() / 100.0);
+    let all = || plot.series.iter().flat_map(|it| &it.points);
+    let single = plot.series.len() == 1;
+    let mut entries: Vec<Entry> = Vec::new();
+    if single {
+        let sample = Sample::MarkedLine(mark(0), colour(0), BAR_WIDTH, "");
+        let label = format!("{}{}{level} {}", word(Word::Estimate), word(Word::Comma), word(Word::Pointwise));
+        entries.push(Entry { label, sample });
+    } else {
+        let sample = |it| Sample::MarkedLine(mark(it), colour(it), BAR_WIDTH, "");
+        let series = plot.series.iter().enumerate();
+        entries.extend(series.map(|(i, it)| Entry { label: it.label.clone(), sample: sample(i) }));
+        let label = format!("{level} {}", word(Word::Pointwise));
+        entries.push(Entry { label, sample: Sample::Line(super::style::INK, BAR_WIDTH, "") });
+    }
+    if all().any(|it| it.simultaneous.is_some()) {
+        let ink = if single { colour(0) } else { super::style::INK };
+        let label = format!("{level} {}", word(Word::Simultaneous));
+        entries.push(Entry { label, sample: Sample::Line(ink, THIN_WIDTH, "") });
+    }
+    if all().any(|it| it.reference) {
+        let ink = if single { colour(0) } else { super::style::INK };
+        let sample = Sample::Mark(Mark::HollowCircle, ink);
+        entries.push(Entry { label: word(Word::Reference).to_owned(), sample });
+    }
+    entries
+}

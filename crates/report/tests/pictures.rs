@@ -1,0 +1,115 @@
+//! Pictures of figures: snapshots of the SVG, and what both pictures promise.
+
+#[path = "common/figures.rs"]
+mod figures;
+
+use parallax_report::{BarPlot, BarSeries, Figure, FigureError, FigureKind, Language, png, svg};
+
+/// `FIGURES_OUT=FOLDER cargo test -p parallax-report --test pictures` writes the pictures to be looked at.
+#[test]
+fn every_kind_is_drawn_in_both_languages() {
+    let folder = std::env::var_os("FIGURES_OUT").map(std::path::PathBuf::from);
+    for figure in Language::ALL.into_iter().flat_map(figures::all) {
+        let (svg, png) = (svg(&figure).unwrap(), png(&figure).unwrap());
+        if let Some(it) = &folder {
+            std::fs::write(it.join(format!("{}.svg", figure.id)), &svg).unwrap();
+            std::fs::write(it.join(format!("{}.png", figure.id)), &png).unwrap();
+        }
+        assert!(svg.len() < 30_000, "{}: {} bytes", figure.id, svg.len());
+        assert!(png.len() < 150_000, "{}: {} bytes", figure.id, png.len());
+        let mark = if figure.language == Language::En { "imulated" } else { "模拟数据" };
+        // In the accessible title, the head and the foot.
+        assert_eq!(svg.matches(mark).count(), 3, "{}", figure.id);
+    }
+}
+
+#[test]
+fn pictures_are_what_was_reviewed() {
+    for figure in figures::all(Language::En).iter().chain(&figures::all(Language::Zh)[..1]) {
+        insta::assert_snapshot!(figure.id.clone(), svg(figure).unwrap());
+    }
+}
+
+#[test]
+fn real_data_have_no_mark() {
+    let mut figure = figures::all(Language::En).remove(0);
+    figure.simulated = false;
+    assert!(!svg(&figure).unwrap().contains("imulated data"));
+}
+
+#[test]
+fn a_png_has_300_dots_an_inch_and_the_same_bytes_every_time() {
+    let figure = figures::all(Language::Zh).remove(7);
+    let first = png(&figure).unwrap();
+    assert_eq!(first, png(&figure).unwrap());
+    assert_eq!(u32::from_be_bytes(first[16..20].try_into().unwrap()), 1800);
+    let at = first.windows(4).position(|it| it == b"pHYs").unwrap() + 4;
+    assert_eq!(u32::from_be_bytes(first[at..at + 4].try_into().unwrap()), 11_811);
+    let chinese = figures::all(Language::En).remove(7);
+    assert_ne!(first, png(&chinese).unwrap());
+}
+
+#[test]
+fn a_character_that_the_font_lacks_is_named() {
+    let bars = vec![BarSeries { label: "a".to_owned(), values: vec![1.0] }];
+    let kind = FigureKind::Bars(BarPlot { categories: vec!["서울 𝛼".to_owned()], series: bars });
+    let figure = Figure::new("cities", "Cities", kind);
+    assert!(svg(&figure).unwrap().contains("서울"));
+    let error = png(&figure).unwrap_err();
+    assert!(
+        matches!(&error, FigureError::Glyph { characters, .. } if characters == "`서`, `울`, `𝛼`"),
+        "{error}"
+    );
+}
+
+#[test]
+fn markup_in_labels_is_text() {
+    let mut figure = figures::all(Language::En).remove(0);
+    figure.x_label = "<script>alert(1)</script> & \"more\"".to_owned();
+    figure.title = "</title><script>".to_owned();
+    let svg = svg(&figure).unwrap();
+    assert!(!svg.contains("<script") && svg.contains("&lt;script&gt;"));
+}
+
+#[test]
+fn many_draws_stay_light_and_say_so() {
+    let mut figure = Figure::new("placebo", "Placebo", FigureKind::Placebo(figures::placebo(100_000)));
+    figure.language = Language::Zh;
+    let svg = svg(&figure).unwrap();
+    assert!(svg.len() < 60_000, "{} bytes", svg.len());
+    assert!(svg.contains("散点仅绘出 100,000 次抽样中的 2,000 次"));
+}
+
+/// The x of each tick label of the lower axis, with its text.
+fn tick_labels(svg: &str) -> Vec<(f64, String)> {
+    let group = svg.rsplit("<g text-anchor=\"middle\">").next().unwrap().split("</g>").next().unwrap();
+    let texts = group.split("<text x=\"").skip(1);
+    let pair = |it: &str| {
+        let (x, rest) = it.split_once('"').unwrap();
+        let text = rest.split_once('>').unwrap().1.split_once('<').unwrap().0;
+        (x.parse().unwrap(), text.replace("&lt;", "<"))
+    };
+    texts.map(pair).collect()
+}
+
+#[test]
+fn labels_of_long_event_windows_do_not_touch() {
+    let FigureKind::EventStudy(mut plot) = figures::all(Language::En).remove(0).kind else { panic!() };
+    let last = plot.series[0].points.pop().unwrap();
+    for time in 6..60 {
+        plot.series[0].points.push(parallax_report::EventPoint {
+            time,
+            bin: parallax_report::EventBin::Exact,
+            ..last.clone()
+        });
+    }
+    plot.series[0].points.push(parallax_report::EventPoint { time: 60, ..last });
+    let labels = tick_labels(&svg(&Figure::new("long", "Long", FigureKind::EventStudy(plot))).unwrap());
+    let texts: Vec<&str> = labels.iter().map(|it| it.1.as_str()).collect();
+    assert_eq!(texts, ["≤−5", "5", "10", "15", "20", "25", "30", "35", "40", "45", "50", "55", "≥60"]);
+    // Five units a character are more than any takes.
+    let room = |it: &[(f64, String)]| {
+        it[1].0 - it[0].0 - 2.5 * (it[0].1.chars().count() + it[1].1.chars().count()) as f64
+    };
+    assert!(labels.windows(2).all(|it| 0.0 < room(it)), "{labels:?}");
+}
