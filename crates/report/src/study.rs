@@ -6,7 +6,7 @@ use crate::{
     Cell, Format, Output, Row, Table, descriptive_table, descriptive_value,
     detail::detail_table,
     published::{CellKey, Comparison, Published, Value},
-    regression_table, regression_value, render, study_figures,
+    regression_table, regression_value, render, study_figures, svg,
 };
 
 /// The tables of a study, in file order.
@@ -29,6 +29,9 @@ pub fn study_outputs(result: &StudyResult, comparisons: &[Comparison]) -> Vec<Ou
     for (_, figures) in study_figures(result) {
         for figure in figures.into_iter().flatten() {
             outputs.extend(files_in(&figure.table(), &figure.id, &NUMBERS));
+            if let Ok(drawn) = svg(&figure) {
+                outputs.push(Output::new(format!("{}.svg", figure.id), drawn.into_bytes()));
+            }
         }
     }
     for comparison in comparisons {
