@@ -18,7 +18,7 @@ pub fn study_figures(result: &StudyResult) -> Vec<(String, Result<Vec<Figure>, S
 }
 
 fn languages(entry: &FigureEntry, result: &StudyResult) -> Result<Vec<Figure>, String> {
-    let mut english = Figure::new(&entry.id, &entry.title, kind(entry, entry.labels(), result)?);
+    let mut english = Figure::new(&entry.id, &entry.title, kind(entry, entry.labels(), None, result)?);
     english.simulated = result.study.source.simulated;
     english.x_label.clone_from(&entry.x);
     english.y_label.clone_from(&entry.y);
@@ -28,7 +28,11 @@ fn languages(entry: &FigureEntry, result: &StudyResult) -> Result<Vec<Figure>, S
     let mut figures = vec![english];
     if let Some(words) = &entry.zh {
         let labels = if words.labels.is_empty() { entry.labels() } else { &words.labels };
-        let mut chinese = Figure::new(format!("{}-zh", entry.id), &words.title, kind(entry, labels, result)?);
+        let mut chinese = Figure::new(
+            format!("{}-zh", entry.id),
+            &words.title,
+            kind(entry, labels, Some(&words.covariates), result)?,
+        );
         chinese.language = Language::Zh;
         chinese.simulated = result.study.source.simulated;
         chinese.x_label.clone_from(&words.x);
@@ -40,7 +44,15 @@ fn languages(entry: &FigureEntry, result: &StudyResult) -> Result<Vec<Figure>, S
     Ok(figures)
 }
 
-fn kind(entry: &FigureEntry, labels: &[String], result: &StudyResult) -> Result<FigureKind, String> {
+/// Labels of covariates by their names.
+type Names = std::collections::BTreeMap<String, String>;
+
+fn kind(
+    entry: &FigureEntry,
+    labels: &[String],
+    names: Option<&Names>,
+    result: &StudyResult,
+) -> Result<FigureKind, String> {
     let label = |at: usize| labels.get(at).cloned().unwrap_or_default();
     Ok(match &entry.kind {
         FigureKindEntry::EventStudy { models, .. } => {
@@ -48,8 +60,9 @@ fn kind(entry: &FigureEntry, labels: &[String], result: &StudyResult) -> Result<
             FigureKind::EventStudy(EventStudyPlot::new(series.collect::<Result<_, _>>()?))
         }
         FigureKindEntry::Placebo { model } => FigureKind::Placebo(placebo(result, model)?),
-        FigureKindEntry::Balance { models, .. } => {
-            let panels = models.iter().enumerate().map(|(at, it)| balance(result, it, label(at)));
+        FigureKindEntry::Balance { models, covariates, .. } => {
+            let names = names.unwrap_or(covariates);
+            let panels = models.iter().enumerate().map(|(at, it)| balance(result, it, label(at), names));
             FigureKind::Balance(BalancePlot::new(panels.collect::<Result<_, _>>()?))
         }
         FigureKindEntry::Forest { rows, level, .. } => {
@@ -102,16 +115,15 @@ fn placebo(result: &StudyResult, model: &str) -> Result<PlaceboDraws, String> {
     Ok(PlaceboDraws::new(numbers("estimate")?, numbers("p_value")?, actual))
 }
 
-fn balance(result: &StudyResult, model: &str, label: String) -> Result<BalancePanel, String> {
+fn balance(result: &StudyResult, model: &str, label: String, names: &Names) -> Result<BalancePanel, String> {
     let table = result.detail(Some(model), "balance")?;
     let missing = |name: &str| format!("the balance table has no column `{name}`");
     let covariates = table.words("covariate").ok_or_else(|| missing("covariate"))?;
     let before = table.numbers("bias_before").ok_or_else(|| missing("bias_before"))?;
     let after = table.numbers("bias_after").ok_or_else(|| missing("bias_after"))?;
-    let rows = covariates
-        .iter()
-        .zip(before.iter().zip(after))
-        .map(|(covariate, (&before, &after))| BalanceRow { covariate: covariate.clone(), before, after });
+    let rows = covariates.iter().zip(before.iter().zip(after)).map(|(covariate, (&before, &after))| {
+        BalanceRow { covariate: names.get(covariate).unwrap_or(covariate).clone(), before, after }
+    });
     Ok(BalancePanel { label, rows: rows.collect() })
 }
 

@@ -1,5 +1,7 @@
 //! Figures of a study file.
 
+use std::collections::BTreeMap;
+
 use parallax_base::Name;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -54,6 +56,9 @@ pub struct FigureWords {
     /// In place of `labels`, as many.
     #[serde(default)]
     pub labels: Vec<String>,
+    /// In place of `covariates`.
+    #[serde(default)]
+    pub covariates: BTreeMap<String, String>,
     /// Sentences for the note.
     #[serde(default)]
     pub notes: Vec<String>,
@@ -83,6 +88,9 @@ pub enum FigureKindEntry {
         /// One label a model.
         #[serde(default)]
         labels: Vec<String>,
+        /// Labels of covariates by their names.
+        #[serde(default)]
+        covariates: BTreeMap<String, String>,
     },
     /// Estimates with intervals, below one another.
     Forest {

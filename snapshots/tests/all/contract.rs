@@ -6,7 +6,7 @@ use crate::support::{folder, json, parallax, text};
 
 const DATA: &str = "datasets/wage-panel/wage_panel.parquet";
 /// As documented, in order.
-const KEYS: [&str; 8] = ["estimator", "nobs", "terms", "vcov", "df", "stats", "sample", "notes"];
+const KEYS: [&str; 9] = ["estimator", "nobs", "terms", "vcov", "df", "stats", "sample", "details", "notes"];
 const TERM_KEYS: [&str; 7] =
     ["term", "estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"];
 

@@ -31,7 +31,11 @@ pub(crate) fn table(layout: &Layout, id: &str) -> String {
 /// The table over as many pages as it takes, with its header on each; it needs `longtable`.
 pub(crate) fn long_table(layout: &Layout, id: &str) -> String {
     let mut out = format!("\\begin{{longtable}}{{{}}}\n", column_types(&layout.align));
-    out.push_str(&format!("\\caption{{{}}}\\label{{tab:{}}}\\\\\n\\toprule\n", escaped(&layout.title), label(id)));
+    out.push_str(&format!(
+        "\\caption{{{}}}\\label{{tab:{}}}\\\\\n\\toprule\n",
+        escaped(&layout.title),
+        label(id)
+    ));
     write_header(&mut out, layout);
     out.push_str("\\endfirsthead\n\\toprule\n");
     write_header(&mut out, layout);
