@@ -1,7 +1,7 @@
 //! Simultaneous bands: one critical value that all coefficients of a set stay under together.
 
-use parallax_linalg::{Mat, MatRef};
-use statrs::distribution::{ChiSquared, Continuous, ContinuousCDF, Normal};
+use parallax_linalg::{Mat, MatRef, normal_cdf};
+use statrs::distribution::{ChiSquared, Continuous, ContinuousCDF};
 
 use crate::normal_quantile;
 
@@ -69,16 +69,12 @@ impl Point {
                 normals.push(0.0);
                 continue;
             }
-            let (low, high) = (phi((-bound - shift) / own), phi((bound - shift) / own));
+            let (low, high) = (normal_cdf((-bound - shift) / own), normal_cdf((bound - shift) / own));
             product *= high - low;
             normals.push(normal_quantile((low + u * (high - low)).clamp(1e-300, 1.0 - 1e-16)));
         }
         product
     }
-}
-
-fn phi(z: f64) -> f64 {
-    Normal::standard().cdf(z)
 }
 
 fn primes() -> impl Iterator<Item = f64> {
