@@ -61,9 +61,12 @@ pub struct Reproduce {
     /// Write nothing; exit with code 3 when a table differs from the file that is there.
     #[arg(long)]
     pub check: bool,
-    /// Folder for tables; without it they lie beside the study file, in tables/SOURCE.
+    /// Folder for tables; without it they lie beside the study file, in tables/SOURCE and report/SOURCE.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Tables alone, without the report as a page, a Word file and a LaTeX file.
+    #[arg(long)]
+    pub no_report: bool,
 }
 
 /// What `fit` and `explain-se` share: data and request.

@@ -5,7 +5,7 @@ use std::{io, path::PathBuf};
 use parallax_ingest::IngestError;
 use parallax_model::{FitError, RegistryError};
 use parallax_panel::PanelError;
-use parallax_report::{OutputError, published::PublishedError};
+use parallax_report::{DocumentError, OutputError, published::PublishedError};
 use parallax_study::StudyError;
 
 /// The data, the model or the disk say no.
@@ -46,6 +46,9 @@ pub enum DriverError {
     /// Results.
     #[error(transparent)]
     Write(#[from] OutputError),
+    /// A report.
+    #[error("the report of the study: {0}")]
+    Report(#[from] DocumentError),
     /// A file that cannot be read.
     #[error("{}: {source}", path.display())]
     Read {

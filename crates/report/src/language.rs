@@ -95,7 +95,6 @@ words! {
     ReferenceOf: "Study", "文献";
     Version: "Made by Parallax", "由 Parallax 生成，版本";
     Contents: "Contents", "目录";
-    Figure: "Figure", "图";
     Numbers: "The numbers of this figure", "本图数据";
     Compared: "Printed against ours", "印刷值与复现值对照";
     Flow: "How the sample came to be", "样本形成过程";

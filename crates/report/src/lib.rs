@@ -9,6 +9,7 @@
 mod density;
 mod descriptive;
 mod detail;
+mod document;
 mod draw;
 mod estimate;
 mod figure;
@@ -20,6 +21,7 @@ pub mod published;
 mod regression;
 mod render;
 mod study;
+mod study_document;
 mod study_figures;
 mod table;
 mod width;
@@ -27,6 +29,7 @@ mod width;
 pub use density::{Density, kernel_density};
 pub use descriptive::{descriptive_table, descriptive_value};
 pub use detail::{detail_table, plain_table};
+pub use document::{Convention, Document, DocumentError, FileRecord, Item, Section};
 pub use draw::{raster::png, svg};
 pub use estimate::{estimate_json, estimate_table};
 pub use figure::{
@@ -40,6 +43,7 @@ pub use output::{Difference, Output, OutputError, Written, check_outputs, write_
 pub use regression::{regression_table, regression_value};
 pub use render::{Format, UnknownFormat, render};
 pub use study::{compare_study, study_outputs, study_tables};
+pub use study_document::study_document;
 pub use study_figures::study_figures;
 pub use table::{Cell, HeaderCell, HeaderRow, Row, Table, TableError};
 pub use width::display_width;

@@ -8,3 +8,4 @@ pub mod registry;
 pub mod reproduce;
 pub mod schema;
 pub mod simulate;
+mod study_report;

@@ -16,7 +16,12 @@ use parallax_report::{
 };
 use parallax_study::{DataFile, JoinKey, Root, Source, Study, StudyError, StudyFile, StudyResult};
 
-use crate::{DriverError, Outcome, args::Reproduce, commands::fit::refuse_mixed, progress::Progress};
+use crate::{
+    DriverError, Outcome,
+    args::Reproduce,
+    commands::{fit::refuse_mixed, study_report},
+    progress::Progress,
+};
 
 /// Runs each study, then writes or checks its files.
 pub fn run(
@@ -74,13 +79,29 @@ fn one(
     let result = study.run(&loaded.panel, &|name| progress.done(name)).map_err(in_study)?;
     drop(progress);
     let comparisons = compare(&result, folder)?;
+    let flow = sample_flow(&result, &loaded);
     let mut outputs = study_outputs(&result, &comparisons);
-    outputs.push(sample_flow(&result, &loaded));
-    let target = target(arguments, folder, &result);
-    if !quiet {
-        summarize(&result, &loaded, &comparisons, started, out)?;
+    outputs.push(Output::new("sample-flow.txt", flow.clone().into_bytes()));
+    let [tables, report] = targets(arguments, folder, &result);
+    if arguments.check {
+        if !quiet {
+            summarize(&result, &comparisons, started, out)?;
+        }
+        return check(&tables, &outputs, out);
     }
-    if arguments.check { check(&target, &outputs, out) } else { write(&target, &outputs, quiet, out) }
+    // The report is made before anything is written: an error leaves all old results.
+    let reports = match arguments.no_report {
+        true => Vec::new(),
+        false => study_report::outputs(&result, &loaded, &comparisons, &flow, folder)?,
+    };
+    if !quiet {
+        summarize(&result, &comparisons, started, out)?;
+    }
+    write(&tables, &outputs, quiet, out)?;
+    if !reports.is_empty() {
+        write(&report, &reports, quiet, out)?;
+    }
+    Ok(Outcome::Done)
 }
 
 /// Study files named, or every `datasets/*/study.toml`.
@@ -236,17 +257,17 @@ fn compare(result: &StudyResult, folder: &Path) -> Result<Vec<Comparison>, Drive
     Ok(compare_study(&published, result))
 }
 
-fn target(arguments: &Reproduce, folder: &Path, result: &StudyResult) -> PathBuf {
+/// Where tables go, and the report.
+fn targets(arguments: &Reproduce, folder: &Path, result: &StudyResult) -> [PathBuf; 2] {
     let (study, source) = (&result.study.file.name, &result.study.source.name);
     match &arguments.out {
-        Some(it) => it.join(study).join(source),
-        None => folder.join("tables").join(source),
+        Some(it) => [it.join(study).join(source), it.join(study).join(source).join("report")],
+        None => ["tables", "report"].map(|it| folder.join(it).join(source)),
     }
 }
 
 fn summarize(
     result: &StudyResult,
-    _loaded: &Loaded,
     comparisons: &[Comparison],
     started: Instant,
     out: &mut dyn Write,
@@ -280,7 +301,7 @@ fn summarize(
 }
 
 /// What reading and the pipeline did to rows and columns, as a file beside the tables.
-fn sample_flow(result: &StudyResult, loaded: &Loaded) -> Output {
+fn sample_flow(result: &StudyResult, loaded: &Loaded) -> String {
     let simulated = if result.study.source.simulated { " (simulated data)" } else { "" };
     let mut text = format!("How the sample of {} came to be{simulated}\n\n", result.study.file.name);
     for file in &loaded.files {
@@ -304,7 +325,7 @@ fn sample_flow(result: &StudyResult, loaded: &Loaded) -> Output {
     if result.study.source.simulated {
         text.push_str("All data here are simulated; no number is a finding.\n");
     }
-    Output::new("sample-flow.txt", text.into_bytes())
+    text
 }
 
 /// Notes name files as they were found; where the files lie is not part of the result.
@@ -330,12 +351,7 @@ fn check(target: &Path, outputs: &[Output], out: &mut dyn Write) -> Result<Outco
     Ok(Outcome::Done)
 }
 
-fn write(
-    target: &Path,
-    outputs: &[Output],
-    quiet: bool,
-    out: &mut dyn Write,
-) -> Result<Outcome, DriverError> {
+fn write(target: &Path, outputs: &[Output], quiet: bool, out: &mut dyn Write) -> Result<(), DriverError> {
     let written = write_outputs(target, outputs)?;
     if !quiet {
         writeln!(
@@ -346,5 +362,5 @@ fn write(
             written.changed.len()
         )?;
     }
-    Ok(Outcome::Done)
+    Ok(())
 }

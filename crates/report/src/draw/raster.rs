@@ -23,13 +23,18 @@ const DOTS_PER_INCH: f32 = 300.0;
 /// What [`Figure::check`] refuses, and [`FigureError::Glyph`] when a label holds a character that the
 /// embedded font lacks: a box in its place would be a picture of something else.
 pub fn png(figure: &Figure) -> Result<Vec<u8>, FigureError> {
+    raster(&check(figure)?).map_err(|message| FigureError::Raster { figure: figure.id.clone(), message })
+}
+
+/// The SVG of a figure that can be rasterised.
+pub(crate) fn check(figure: &Figure) -> Result<String, FigureError> {
     let svg = svg(figure)?;
     let lacking = lacking(&svg);
     if !lacking.is_empty() {
         let quoted: Vec<String> = lacking.iter().map(|it| format!("`{it}`")).collect();
         return Err(FigureError::Glyph { figure: figure.id.clone(), characters: quoted.join(", ") });
     }
-    raster(&svg).map_err(|message| FigureError::Raster { figure: figure.id.clone(), message })
+    Ok(svg)
 }
 
 /// The width and height of a PNG in pixels, as its header says.
