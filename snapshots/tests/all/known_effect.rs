@@ -90,7 +90,7 @@ fn simulate(study: &Path, seed: Option<u64>) -> Result<Known, String> {
 /// Estimates and standard errors of the treatment in columns (3) and (4) of Table 2.
 fn treatment(study: &Path) -> [(f64, f64); 2] {
     let out = folder();
-    parallax(["reproduce", text(study), "--quiet", "--out", text(out.path())]).done();
+    parallax(["reproduce", text(study), "--quiet", "--no-report", "--out", text(out.path())]).done();
     let table = json(&read(&out.path().join("cbec-resilience/replica/table2.json")));
     let row = &table["body"][0]["row"];
     assert_eq!(row["label"], "Cross-border e-commerce");

@@ -5,6 +5,7 @@
     reason = "helpers of tests stand outside the functions the lint exempts"
 )]
 
+mod browser;
 mod check_exit_code;
 mod contract;
 mod docs;

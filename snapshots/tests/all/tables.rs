@@ -81,7 +81,7 @@ fn head_and_foot(file: &Path, written: &str) -> (String, String) {
 fn locked(study: &str, source: &str, data: Option<&Path>) {
     let out = folder();
     let committed = root().join("datasets").join(study);
-    let mut words = vec!["reproduce", text(&committed), "--quiet"];
+    let mut words = vec!["reproduce", text(&committed), "--quiet", "--no-report"];
     if let Some(data) = data {
         words.extend(["--data", text(data)]);
     }

@@ -9,7 +9,7 @@ use parallax_study::StudyResult;
 use crate::DriverError;
 
 /// The files of the report, named after the study.
-pub fn outputs(
+pub(super) fn outputs(
     result: &StudyResult,
     loaded: &Loaded,
     comparisons: &[Comparison],

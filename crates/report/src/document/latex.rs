@@ -5,7 +5,7 @@ use crate::{
     figure::Figure,
     language::Word,
     layout::Layout,
-    render::latex::{escaped, has_wide, label, long_table, table},
+    render::latex::{column_types, escaped, has_wide, label, long_table, table},
     table::Row,
 };
 
@@ -24,15 +24,19 @@ const LATIN: &str = "% Compile with pdflatex, xelatex or lualatex.
 const CHINESE: &str = "% Compile with xelatex.
 \\documentclass[UTF8,11pt,a4paper]{ctexart}
 ";
-/// A table wider than the page is made narrower, with its type.
+/// A table wider than the page is made narrower, with its type. Captions have the numbers of the study.
 const PREAMBLE: &str = "\\usepackage[margin=2.5cm]{geometry}
-\\usepackage{booktabs,longtable,graphicx}
+\\usepackage{array,booktabs,caption,float,longtable,graphicx}
+\\captionsetup{labelformat=empty,labelsep=none,font=bf}
+\\setlength{\\parindent}{0pt}
 \\newsavebox{\\tablebox}
 \\AddToHook{env/tabular/before}{\\begin{lrbox}{\\tablebox}}
 \\AddToHook{env/tabular/after}{\\end{lrbox}%
   \\ifdim\\wd\\tablebox>\\linewidth\\resizebox{\\linewidth}{!}{\\usebox{\\tablebox}}\\else\\usebox{\\tablebox}\\fi}
 \\emergencystretch=3em
 ";
+/// Column, row, what, printed, ours, difference, verdict: only the row can be long.
+const COMPARED_COLUMNS: &str = "l>{\\raggedright\\arraybackslash}p{4.4cm}lrrrl";
 /// More rows than these do not fit on a page.
 const LONGEST: usize = 40;
 
@@ -70,14 +74,17 @@ fn written(item: &Item, document: &Document, folder: &str) -> String {
         Item::Table(it) => {
             let rows = it.body.iter().filter(|it| matches!(it, Row::Cells { .. })).count();
             let layout = Layout::new(it);
-            if LONGEST < rows { long_table(&layout, &it.id) } else { table(&layout, &it.id) }
+            match LONGEST < rows {
+                true => long_table(&layout, &it.id, &column_types(&layout.align)),
+                // The caption of a study says which table of the paper it is: the order must stay.
+                false => table(&layout, &it.id, "H"),
+            }
         }
         Item::Comparison(it) => {
             let table = it.to_table(document.simulated);
-            format!(
-                "{{\\footnotesize\n{}}}\n",
-                long_table(&Layout::new(&table), &format!("printed-{}", table.id))
-            )
+            let layout = Layout::new(&table);
+            let text = long_table(&layout, &format!("printed-{}", table.id), COMPARED_COLUMNS);
+            format!("{{\\footnotesize\\setlength{{\\tabcolsep}}{{4pt}}\n{text}}}\n")
         }
         Item::Figure(it) => figure(it, folder),
     }
@@ -94,7 +101,7 @@ fn figure(figure: &Figure, folder: &str) -> String {
         ),
     };
     format!(
-        "\\begin{{figure}}[htbp]\n\\centering\n\\includegraphics[width=\\linewidth]{{{folder}{}.png}}\n\\caption{{{}}}\n\\label{{fig:{}}}\n{notes}\\end{{figure}}\n",
+        "\\begin{{figure}}[H]\n\\centering\n\\includegraphics[width=\\linewidth]{{{folder}{}.png}}\n\\caption{{{}}}\n\\label{{fig:{}}}\n{notes}\\end{{figure}}\n",
         figure.id,
         escaped(&caption(figure)),
         label(&figure.id)

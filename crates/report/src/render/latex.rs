@@ -11,12 +11,12 @@ pub(super) fn render(layout: &Layout, id: &str) -> String {
     if wide(layout) {
         out.push_str("% Chinese text needs XeLaTeX or LuaLaTeX with \\usepackage{ctex}.\n");
     }
-    out + &table(layout, id)
+    out + &table(layout, id, "htbp")
 }
 
-/// The table without a word on what it needs.
-pub(crate) fn table(layout: &Layout, id: &str) -> String {
-    let mut out = String::from("\\begin{table}[htbp]\n\\centering\n");
+/// The table without a word on what it needs, floating to one of the places.
+pub(crate) fn table(layout: &Layout, id: &str, places: &str) -> String {
+    let mut out = format!("\\begin{{table}}[{places}]\n\\centering\n");
     out.push_str(&format!("\\caption{{{}}}\n", escaped(&layout.title)));
     out.push_str(&format!("\\label{{tab:{}}}\n", label(id)));
     out.push_str(&format!("\\begin{{tabular}}{{{}}}\n\\toprule\n", column_types(&layout.align)));
@@ -29,8 +29,8 @@ pub(crate) fn table(layout: &Layout, id: &str) -> String {
 }
 
 /// The table over as many pages as it takes, with its header on each; it needs `longtable`.
-pub(crate) fn long_table(layout: &Layout, id: &str) -> String {
-    let mut out = format!("\\begin{{longtable}}{{{}}}\n", column_types(&layout.align));
+pub(crate) fn long_table(layout: &Layout, id: &str, column_types: &str) -> String {
+    let mut out = format!("\\begin{{longtable}}{{{column_types}}}\n");
     out.push_str(&format!(
         "\\caption{{{}}}\\label{{tab:{}}}\\\\\n\\toprule\n",
         escaped(&layout.title),
@@ -90,7 +90,7 @@ fn write_notes(out: &mut String, notes: &[String]) {
     out.push_str("\n\\end{minipage}\n");
 }
 
-fn column_types(align: &[Align]) -> String {
+pub(crate) fn column_types(align: &[Align]) -> String {
     align.iter().map(|it| column_type(*it)).collect()
 }
 
