@@ -1,4 +1,5 @@
 //! Pictures of figures: snapshots of the SVG, and what both pictures promise.
+#![allow(clippy::unwrap_used, reason = "helpers of tests stand outside the functions the lint exempts")]
 
 #[path = "common/figures.rs"]
 mod figures;

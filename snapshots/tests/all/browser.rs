@@ -93,7 +93,12 @@ fn measures(report: &std::path::Path) -> Option<Value> {
     fs::write(&wrapper, WRAPPER).unwrap();
     let ran = Command::new(browser)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"])
-        .args(["--allow-file-access-from-files", "--enable-logging=stderr", "--hide-scrollbars", "--dump-dom"])
+        .args([
+            "--allow-file-access-from-files",
+            "--enable-logging=stderr",
+            "--hide-scrollbars",
+            "--dump-dom",
+        ])
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .arg(format!("file://{}", wrapper.display()))
         .output()
