@@ -107,7 +107,7 @@ fn labels_of_long_event_windows_do_not_touch() {
     plot.series[0].points.push(parallax_report::EventPoint { time: 60, ..last });
     let labels = tick_labels(&svg(&Figure::new("long", "Long", FigureKind::EventStudy(plot))).unwrap());
     let texts: Vec<&str> = labels.iter().map(|it| it.1.as_str()).collect();
-    assert_eq!(texts, ["≤−5", "5", "10", "15", "20", "25", "30", "35", "40", "45", "50", "55", "≥60"]);
+    assert_eq!(texts, ["≤−5", "0", "5", "10", "15", "20", "25", "30", "35", "40", "45", "50", "55", "≥60"]);
     // Five units a character are more than any takes.
     let room = |it: &[(f64, String)]| {
         it[1].0 - it[0].0 - 2.5 * (it[0].1.chars().count() + it[1].1.chars().count()) as f64
