@@ -88,7 +88,7 @@ fn conventions(result: &StudyResult, comparisons: &[Comparison]) -> Vec<Conventi
     };
     fixed(
         "Rows",
-        "Missing values leave a model's sample; the note of each table counts the rows and has a hash of them.",
+        "Missing values leave a model's sample; the note of each regression table counts the rows and has a hash of them.",
     );
     if !comparisons.is_empty() {
         fixed(
