@@ -35,6 +35,7 @@ pub fn main(
     match with_threads(&arguments, out, err) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Different) => ExitCode::from(3),
+        Ok(Outcome::Incomplete) => ExitCode::from(1),
         // A closed pipe (`| head`) is the reader's decision, not a failure.
         Err(DriverError::Output(it)) if it.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(it) => {
@@ -49,6 +50,8 @@ pub fn main(
 enum Outcome {
     Done,
     Different,
+    /// Everything that could be was written; what could not is on standard error.
+    Incomplete,
 }
 
 fn usage(error: &clap::Error, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {

@@ -47,34 +47,65 @@ impl Adoption {
         Ok(Adoption { always: always(design, &first), first })
     }
 
-    /// From a treatment of zeros and ones that stays once it came.
+    /// From a treatment of zeros and ones that stays once it came. A column of the panel is read on all its rows,
+    /// so that a row that leaves the sample moves no date; an expression is read on the sample.
     ///
     /// # Errors
     /// Other values and treatments that end, with the place.
     pub fn from_treatment(design: &Design<'_>, name: &Name, values: &[f64]) -> Result<Adoption, FitError> {
-        let mut first: Vec<Option<i32>> = vec![None; design.units.n_groups()];
-        for (row, (&unit, &value)) in design.units.code.iter().zip(values).enumerate() {
-            let known = &mut first[unit as usize];
-            let refuse = |why: &str| {
-                let place = design.place(row);
-                Err(FitError::Model(format!(
-                    "`{name}` is {value} at {place}; {why}: give a treatment of 0 and 1 that stays once it came"
-                )))
-            };
-            if value == 1.0 {
-                *known = known.or(Some(design.periods[row]));
-            } else if value != 0.0 {
-                return refuse("it is neither 0 nor 1");
-            } else if known.is_some() {
-                return refuse("it was 1 before");
-            }
+        let panel = design.panel;
+        let rows: Vec<usize> = design.sample.rows().iter().collect();
+        let mut here: Vec<Option<u32>> = vec![None; panel.units().n_groups()];
+        for (&row, &unit) in rows.iter().zip(design.units.code.iter()) {
+            here[panel.units().code[row] as usize] = Some(unit);
         }
-        Ok(Adoption { always: always(design, &first), first })
+        let whole = panel.real(name).ok();
+        let all: Vec<(usize, f64)> = match &whole {
+            Some(column) => column.iter().copied().enumerate().collect(),
+            None => rows.into_iter().zip(values.iter().copied()).collect(),
+        };
+        let mut found = vec![Seen::default(); design.units.n_groups()];
+        for (row, value) in all {
+            let Some(unit) = here[panel.units().code[row] as usize] else { continue };
+            if value.is_nan() {
+                continue;
+            }
+            found[unit as usize].read(value, panel.periods()[row]).map_err(|why| {
+                FitError::Model(format!(
+                    "`{name}` is {value} at {}; {why}: give a treatment of 0 and 1 that stays once it came",
+                    panel.place(row)
+                ))
+            })?;
+        }
+        let always = found.iter().filter(|it| it.adopted.is_some() && it.before.is_none()).count();
+        Ok(Adoption { first: found.iter().map(|it| it.adopted).collect(), always })
     }
 
     /// Units that adopt.
     pub fn adopters(&self) -> usize {
         self.first.iter().flatten().count()
+    }
+}
+
+/// What the rows of a unit say, in the order of periods.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    before: Option<i32>,
+    adopted: Option<i32>,
+}
+
+impl Seen {
+    fn read(&mut self, value: f64, period: i32) -> Result<(), &'static str> {
+        if value == 1.0 {
+            self.adopted = self.adopted.or(Some(period));
+        } else if value != 0.0 {
+            return Err("it is neither 0 nor 1");
+        } else if self.adopted.is_some() {
+            return Err("it was 1 before");
+        } else {
+            self.before = Some(period);
+        }
+        Ok(())
     }
 }
 

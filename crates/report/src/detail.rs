@@ -1,7 +1,7 @@
 //! Tables that models and steps make themselves: balance, weights, tests.
 
 use parallax_model::{Detail, DetailColumn, DetailValues};
-use parallax_study::{StudyResult, TableEntry, TableKind};
+use parallax_study::{DetailColumnSpec, StudyResult, TableEntry, TableKind};
 
 use crate::{
     Digits,
@@ -16,12 +16,7 @@ pub fn detail_table(entry: &TableEntry, result: &StudyResult) -> Table {
     table.notes = vec![format!("Data: {}.", result.study.source.description.trim_end_matches('.'))];
     table.notes.extend(entry.notes.iter().cloned());
     let labelled = |name: &str| columns.iter().find(|it| it.column.as_str() == name)?.label.clone();
-    let found = result.detail(model.as_deref(), detail).and_then(|it| {
-        if columns.is_empty() {
-            return Ok(it.columns.iter().collect());
-        }
-        columns.iter().map(|spec| column(it, &spec.column)).collect::<Result<Vec<_>, String>>()
-    });
+    let found = result.detail(model.as_deref(), detail).and_then(|it| shown_columns(it, columns));
     match found {
         Ok(shown) => fill(&mut table, &shown, labelled, entry.decimals),
         Err(reason) => table.body.push(Row::cells("", [Cell::Failed(reason)])),
@@ -36,6 +31,20 @@ pub fn plain_table(detail: &Detail, simulated: bool) -> Table {
     let columns: Vec<&DetailColumn> = detail.columns.iter().collect();
     fill_with(&mut table, &columns, |_| None, Digits::Significant(6));
     table
+}
+
+/// The columns a study asks for, or all of them.
+///
+/// # Errors
+/// A column that the detail does not have.
+pub(crate) fn shown_columns<'d>(
+    detail: &'d Detail,
+    wanted: &[DetailColumnSpec],
+) -> Result<Vec<&'d DetailColumn>, String> {
+    if wanted.is_empty() {
+        return Ok(detail.columns.iter().collect());
+    }
+    wanted.iter().map(|it| column(detail, &it.column)).collect()
 }
 
 fn column<'d>(detail: &'d Detail, name: &str) -> Result<&'d DetailColumn, String> {

@@ -25,7 +25,7 @@ pub fn estimate_json(estimate: &Estimate, level: f64, notes: &[String]) -> Value
     };
     json!({
         "estimator": estimate.estimator,
-        "nobs": sample.rows_used,
+        "nobs": observations(estimate),
         "terms": terms,
         "vcov": { "kind": estimate.vcov.spec.to_string(), "matrix": matrix },
         "df": df,
@@ -39,6 +39,11 @@ pub fn estimate_json(estimate: &Estimate, level: f64, notes: &[String]) -> Value
         "details": estimate.details.iter().map(detail_json).collect::<Vec<Value>>(),
         "notes": all_notes(estimate, notes),
     })
+}
+
+/// Rows, or the sum of frequency weights.
+fn observations(estimate: &Estimate) -> u64 {
+    estimate.stats.get("observations").map_or(estimate.sample.rows_used as u64, |it| it as u64)
 }
 
 /// Columns by name, as long as the table.
@@ -71,11 +76,11 @@ pub fn estimate_table(estimate: &Estimate, level: f64, simulated: bool, notes: &
         let rest = std::iter::repeat_n(Cell::Empty, 5);
         Row::cells(label, std::iter::once(cell).chain(rest))
     };
-    table.body.push(line("Observations", Cell::Count(estimate.sample.rows_used as u64)));
+    table.body.push(line("Observations", Cell::Count(observations(estimate))));
     if let Some(units) = estimate.sample.units {
         table.body.push(line("Units", Cell::Count(units as u64)));
     }
-    for (name, value) in estimate.stats.iter() {
+    for (name, value) in estimate.stats.iter().filter(|it| it.0 != "observations") {
         table.body.push(line(name, significant(value)));
     }
     table.notes = all_notes(estimate, notes);

@@ -17,6 +17,7 @@ mod language;
 mod layout;
 mod number;
 mod output;
+mod problems;
 pub mod published;
 mod regression;
 mod render;
@@ -40,6 +41,7 @@ pub use figure::{
 pub use language::Language;
 pub use number::{Digits, format_count, format_number};
 pub use output::{Difference, Output, OutputError, Written, check_outputs, write_outputs};
+pub use problems::study_problems;
 pub use regression::{regression_table, regression_value};
 pub use render::{Format, UnknownFormat, render};
 pub use study::{compare_study, study_outputs, study_tables};

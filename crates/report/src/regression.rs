@@ -95,7 +95,7 @@ fn outcome_row(columns: &[Option<&ModelResult>], label: Option<&OneOrEach>) -> H
     HeaderRow { cells }
 }
 
-fn estimate_of(result: Option<&ModelResult>) -> Option<&Estimate> {
+pub(crate) fn estimate_of(result: Option<&ModelResult>) -> Option<&Estimate> {
     result.and_then(|it| it.estimate.as_ref().ok())
 }
 
@@ -124,7 +124,7 @@ fn count_stars(p_value: f64, levels: &[f64]) -> u8 {
     levels.iter().filter(|it| p_value < **it).count() as u8
 }
 
-fn statistic(estimate: &Estimate, name: Option<&str>) -> Option<f64> {
+pub(crate) fn statistic(estimate: &Estimate, name: Option<&str>) -> Option<f64> {
     match name? {
         // The sum of frequency weights, where there are some.
         "observations" => estimate.stats.get(name?).or(Some(estimate.sample.rows_used as f64)),

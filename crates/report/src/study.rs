@@ -3,7 +3,7 @@
 use parallax_study::{StudyResult, TableEntry, TableKind};
 
 use crate::{
-    Cell, Format, Output, Row, Table, descriptive_table, descriptive_value,
+    Cell, Figure, Format, Output, Row, Table, descriptive_table, descriptive_value,
     detail::detail_table,
     published::{CellKey, Comparison, Published, Value},
     regression_table, regression_value, render, study_figures, svg,
@@ -26,12 +26,10 @@ pub fn study_outputs(result: &StudyResult, comparisons: &[Comparison]) -> Vec<Ou
     for table in study_tables(result) {
         outputs.extend(files(&table, &table.id));
     }
-    for (_, figures) in study_figures(result) {
-        for figure in figures.into_iter().flatten() {
-            outputs.extend(files_in(&figure.table(), &figure.id, &NUMBERS));
-            if let Ok(drawn) = svg(&figure) {
-                outputs.push(Output::new(format!("{}.svg", figure.id), drawn.into_bytes()));
-            }
+    for (id, figures) in study_figures(result) {
+        match figures {
+            Ok(all) => all.iter().for_each(|it| outputs.extend(figure_files(it))),
+            Err(reason) => outputs.extend(files_in(&not_drawn(&id, reason, result), &id, &NUMBERS)),
         }
     }
     for comparison in comparisons {
@@ -39,6 +37,24 @@ pub fn study_outputs(result: &StudyResult, comparisons: &[Comparison]) -> Vec<Ou
         outputs.extend(files(&table, &format!("{}-printed-against-ours", comparison.table)));
     }
     outputs
+}
+
+/// The picture beside its numbers; a figure that cannot be drawn is numbers alone.
+fn figure_files(figure: &Figure) -> Vec<Output> {
+    let mut outputs = files_in(&figure.table(), &figure.id, &NUMBERS);
+    if let Ok(drawn) = svg(figure) {
+        outputs.push(Output::new(format!("{}.svg", figure.id), drawn.into_bytes()));
+    }
+    outputs
+}
+
+/// In the place of a figure: why there is none.
+fn not_drawn(id: &str, reason: String, result: &StudyResult) -> Table {
+    let title = result.study.file.figures.iter().find(|it| it.id == id).map_or(id, |it| &it.title);
+    let mut table = Table::new(id, title);
+    table.simulated = result.study.source.simulated;
+    table.body.push(Row::cells("", [Cell::Failed(reason)]));
+    table
 }
 
 /// The numbers of a figure are for reading and for machines; nobody typesets five hundred draws.

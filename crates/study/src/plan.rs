@@ -168,6 +168,9 @@ impl Study {
         let TableKind::Regression { models, groups, marks, stars, .. } = &table.kind else {
             return Ok(());
         };
+        if models.is_empty() {
+            return Err(StudyError::entry(place, "`models` names none; a column is a model"));
+        }
         for name in models {
             self.check_model(name, place)?;
         }

@@ -12,7 +12,7 @@ use parallax_ingest::{FileRequest, JoinOn, Loaded, ReadRequest, Select, read};
 use parallax_report::{
     Output, check_outputs, compare_study,
     published::{Comparison, Published, Summary, Verdict},
-    study_outputs, write_outputs,
+    study_outputs, study_problems, write_outputs,
 };
 use parallax_study::{DataFile, JoinKey, Root, Source, Study, StudyError, StudyFile, StudyResult};
 
@@ -47,9 +47,7 @@ pub fn run(
         };
         run_any = true;
         for source in sources {
-            if one(arguments, quiet, &path, file.clone(), &source, out)? == Outcome::Different {
-                outcome = Outcome::Different;
-            }
+            outcome = worse(outcome, one(arguments, quiet, &path, file.clone(), &source, (out, err))?);
         }
     }
     if !run_any {
@@ -58,13 +56,28 @@ pub fn run(
     Ok(outcome)
 }
 
+/// A study that is incomplete is worse than one that differs.
+fn worse(a: Outcome, b: Outcome) -> Outcome {
+    let worst = [Outcome::Incomplete, Outcome::Different].into_iter().find(|it| *it == a || *it == b);
+    worst.unwrap_or(Outcome::Done)
+}
+
+/// Says on standard error what the study asked for and did not get.
+fn complain(result: &StudyResult, outcome: Outcome, err: &mut dyn Write) -> Result<Outcome, DriverError> {
+    let problems = study_problems(result);
+    for it in &problems {
+        writeln!(err, "error: {}, source {}: {it}", result.study.file.name, result.study.source.name)?;
+    }
+    Ok(if problems.is_empty() { outcome } else { Outcome::Incomplete })
+}
+
 fn one(
     arguments: &Reproduce,
     quiet: bool,
     path: &Path,
     file: StudyFile,
     source: &str,
-    out: &mut dyn Write,
+    (out, err): (&mut dyn Write, &mut dyn Write),
 ) -> Result<Outcome, DriverError> {
     let started = Instant::now();
     let in_study = |source| DriverError::Study { path: path.to_owned(), source };
@@ -87,7 +100,7 @@ fn one(
         if !quiet {
             summarize(&result, &comparisons, started, out)?;
         }
-        return check(&tables, &outputs, out);
+        return complain(&result, check(&tables, &outputs, out)?, err);
     }
     // The report is made before anything is written: an error leaves all old results.
     let reports = match arguments.no_report {
@@ -101,7 +114,7 @@ fn one(
     if !reports.is_empty() {
         write(&report, &reports, quiet, out)?;
     }
-    Ok(Outcome::Done)
+    complain(&result, Outcome::Done, err)
 }
 
 /// Study files named, or every `datasets/*/study.toml`.
@@ -275,11 +288,6 @@ fn summarize(
     let study = &result.study;
     let simulated = if study.source.simulated { ", simulated data" } else { "" };
     writeln!(out, "{}: source {}{simulated}", study.file.title, study.source.name)?;
-    for it in &result.models {
-        if let Err(reason) = &it.estimate {
-            writeln!(out, "  model {} failed: {reason}", it.model.name)?;
-        }
-    }
     for it in comparisons {
         writeln!(out, "  {}: {}", it.table, it.summary())?;
         let stale = it.cells.iter().filter(|cell| cell.verdict == Verdict::StaleExplanation);

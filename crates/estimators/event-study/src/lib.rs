@@ -161,7 +161,16 @@ fn check(options: &Options) -> Result<(), FitError> {
 fn adoption(design: &Design<'_>, options: &Options) -> Result<Adoption, FitError> {
     match (&options.cohort, &options.treatment) {
         (Some(name), _) => Adoption::from_cohorts(design, name),
-        (None, Some(name)) => Adoption::from_treatment(design, name, &design.column(name)?),
+        (None, Some(name)) => {
+            let adoption = Adoption::from_treatment(design, name, &design.column(name)?)?;
+            match adoption.always {
+                0 => Ok(adoption),
+                units => Err(FitError::Model(format!(
+                    "{units} units have `{name}` = 1 from their first row on, so their date of adoption is not known; \
+                     give dates with `cohort`, or take these units out with a step `restrict`"
+                ))),
+            }
+        }
         (None, None) => Err(FitError::Model("no column of adoption".to_owned())),
     }
 }

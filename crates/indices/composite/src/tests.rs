@@ -221,6 +221,23 @@ fn topsis_by_hand() {
     same(&weights(&given), &[0.25, 0.625, 0.125]);
 }
 
+/// With a base, getting better never costs: a row beyond the best of the base is at the best.
+#[test]
+fn topsis_beyond_its_base_is_at_the_best() {
+    let rows = [
+        ("a", 2001, 9.0, 1.0, 8.0),
+        ("a", 2002, 30.0, 0.5, 90.0),
+        ("b", 2001, 5.0, 5.0, 5.0),
+        ("b", 2002, 5.0, 5.0, 5.0),
+        ("c", 2001, 1.0, 9.0, 2.0),
+        ("c", 2002, 0.5, 90.0, 1.0),
+    ];
+    for normalise in ["vector", "min-max"] {
+        let ours = build(&METHODS[4], &rows, json!({"normalise": normalise, "base": 2001})).unwrap();
+        same(&ours.score, &[1.0, 1.0, 0.5, 0.5, 0.0, 0.0]);
+    }
+}
+
 /// Entropy weights in TOPSIS are those of the other index, and all methods measure the same rows.
 #[test]
 fn topsis_takes_the_entropy_weights() {

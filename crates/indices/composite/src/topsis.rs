@@ -150,6 +150,8 @@ fn closeness(
             let (low, high) = range(&picked(column, reference));
             let (best, worst) = if less { (low, high) } else { (high, low) };
             for ((to_best, to_worst), value) in squares.iter_mut().zip(picked(column, members)) {
+                // With `base` a row can be better than the best: it is at the best, and not as far from it.
+                let value = value.clamp(low, high);
                 *to_best += (weight * (value - best)).powi(2);
                 *to_worst += (weight * (value - worst)).powi(2);
             }
