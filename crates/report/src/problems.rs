@@ -1,5 +1,7 @@
 //! What a study asked for and did not get: failed models, blank rows, figures that cannot be drawn.
 
+use std::collections::BTreeSet;
+
 use parallax_base::with_suggestion;
 use parallax_model::Estimate;
 use parallax_study::{OneOrEach, StudyResult, TableEntry, TableKind};
@@ -69,7 +71,7 @@ fn missing(
         asked.all(|(_, it)| it.is_some_and(|it| !has(it, name)))
     };
     let sentence = |name: &str| {
-        let all: Vec<String> = columns.iter().flatten().flat_map(|it| known(it)).collect();
+        let all: BTreeSet<String> = columns.iter().flatten().flat_map(|it| known(it)).collect();
         format!("no column has the {what} `{name}`{}", with_suggestion(name, all.iter().map(String::as_str)))
     };
     wanted.iter().filter(|it| lacks(it)).map(|it| sentence(it)).collect()

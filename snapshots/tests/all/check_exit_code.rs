@@ -49,9 +49,41 @@ fn another_covariance_is_found() {
     let place = text(study.path());
     parallax(["reproduce", place, "--quiet"]).done();
     let toml = study.path().join("study.toml");
-    let changed = read(&toml).replacen("vcov = \"iid\"", "vcov = \"hc1\"", 1);
+    let changed = read(&toml).replacen("vcov = \"iid\"", "vcov = \"cluster:nr\"", 1);
     fs::write(&toml, changed).unwrap();
     let ran = parallax(["reproduce", place, "--quiet", "--check"]);
     assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("table14_2.txt:"), "{}", ran.out);
+}
+
+/// A table with an empty row is not a finished one: everything is written, and the exit code says that something is missing.
+#[test]
+fn what_is_missing_is_an_error_after_writing() {
+    for (old, new, says) in [
+        (
+            "{ term = \"educ\"",
+            "{ term = \"educc\"",
+            "no column has the term `educc`, did you mean `educ`?",
+        ),
+        (
+            "statistic = \"units\"",
+            "statistic = \"unitz\"",
+            "no column has the statistic `unitz`, did you mean `units`?",
+        ),
+        (
+            "[[table]]",
+            "[[figure]]\nid = \"f\"\ntitle = \"F\"\nkind = \"event-study\"\nmodels = [\"pooled\"]\n\n[[table]]",
+            "figure `f`: model `pooled` has no event times",
+        ),
+    ] {
+        let study = copy_of("wage-panel");
+        let toml = study.path().join("study.toml");
+        let text_before = read(&toml);
+        assert!(text_before.contains(old), "{old}");
+        fs::write(&toml, text_before.replacen(old, new, 1)).unwrap();
+        let ran = parallax(["reproduce", text(study.path()), "--quiet"]);
+        assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+        assert!(ran.err.contains(says), "{}", ran.err);
+        assert!(study.path().join("tables/public/table14_2.txt").is_file());
+    }
 }
