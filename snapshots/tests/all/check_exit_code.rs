@@ -60,11 +60,7 @@ fn another_covariance_is_found() {
 #[test]
 fn what_is_missing_is_an_error_after_writing() {
     for (old, new, says) in [
-        (
-            "{ term = \"educ\"",
-            "{ term = \"educc\"",
-            "no column has the term `educc`, did you mean `educ`?",
-        ),
+        ("{ term = \"educ\"", "{ term = \"educc\"", "no column has the term `educc`, did you mean `educ`?"),
         (
             "statistic = \"units\"",
             "statistic = \"unitz\"",

@@ -10,7 +10,7 @@ use crate::error::SimulateError;
 #[serde(default, deny_unknown_fields)]
 pub struct ReplicaOptions {
     /// Seed of every draw. The default is the one of the first two thousand with most columns of Tables 2 to 10 that have
-    /// the printed sign and stars (36 of 41; the average seed has 24).
+    /// the printed sign and stars at their first term (36 of 41; the average seed has 24).
     pub seed: u64,
     /// Effect of approval on the outcome, in index points.
     pub effect: EffectOptions,

@@ -50,6 +50,39 @@ fn dates_and_treatments_are_one_thing() {
     assert_eq!(cohort.coef, treatment.coef);
 }
 
+/// Rows that leave the sample move no date of adoption: controls are missing in the year of adoption of every other
+/// unit, and dates read from the treatment are still those of the register.
+#[test]
+fn rows_that_leave_move_no_dates() {
+    let mut table = Table::balanced(49);
+    let years: Vec<f64> = table.year.iter().map(|it| f64::from(*it)).collect();
+    let odd: Vec<bool> = table.unit.iter().map(|it| it.ends_with(['1', '3', '5', '7', '9'])).collect();
+    let adopts: Vec<bool> =
+        table.column("cohort").iter().zip(&years).map(|(date, year)| date == year).collect();
+    let (_, x1) = table.numbers.iter_mut().find(|it| it.0 == "x1").unwrap();
+    for (row, x) in x1.iter_mut().enumerate() {
+        if odd[row] && adopts[row] {
+            *x = f64::NAN;
+        }
+    }
+    let panel = table.panel().unwrap();
+    let by = |options: Value| fit(&panel, "event-study", "y ~ x1 | unit + year", &options).unwrap();
+    let cohort = by(json!({ "cohort": "cohort", "leads": 3, "lags": 3 }));
+    let treatment = by(json!({ "treatment": "d", "leads": 3, "lags": 3 }));
+    assert!(cohort.sample.rows_used < panel.n_rows());
+    assert_eq!((cohort.terms, cohort.coef), (treatment.terms, treatment.coef));
+}
+
+/// A unit that is treated in all its rows has no date, and a made-up one would move the others.
+#[test]
+fn always_treated_units_need_dates() {
+    let table = Table::balanced(50);
+    let late: Vec<usize> = (0..table.len()).filter(|&it| 2004 <= table.year[it]).collect();
+    let panel = table.rows(&late).panel().unwrap();
+    let error = fit(&panel, "event-study", "y ~ x1 | unit + year", &json!({ "treatment": "d" })).unwrap_err();
+    assert!(error.contains("from their first row on") && error.contains("`cohort`"), "{error}");
+}
+
 /// Every unit adopts: event time and calendar time are collinear, and a silent drop would move all others.
 #[test]
 fn collinear_event_times_are_an_error() {
