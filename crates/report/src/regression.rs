@@ -134,7 +134,16 @@ pub(crate) fn statistic(estimate: &Estimate, name: Option<&str>) -> Option<f64> 
 }
 
 /// Statistics that are numbers of things.
-const COUNTS: [&str; 4] = ["observations", "units", "draws", "draws_failed"];
+const COUNTS: [&str; 8] = [
+    "observations",
+    "units",
+    "draws",
+    "draws_failed",
+    "n_treated_on",
+    "n_treated_off",
+    "n_control_on",
+    "n_control_off",
+];
 
 fn statistic_cell(name: Option<&str>, value: f64, decimals: u8) -> Cell {
     match name {

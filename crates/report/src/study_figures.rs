@@ -41,6 +41,8 @@ fn languages(entry: &FigureEntry, result: &StudyResult) -> Result<Vec<Figure>, S
         chinese.notes.clone_from(&words.notes);
         figures.push(chinese);
     }
+    // Numbers that do not fit together must not become a table either.
+    figures.iter().try_for_each(Figure::check).map_err(|it| it.to_string())?;
     Ok(figures)
 }
 
@@ -152,6 +154,7 @@ fn forest(
 
 fn means(result: &StudyResult, variable: &str, by: &str, labels: &[String]) -> Result<LinePlot, String> {
     let panel = &result.panel;
+    panel.require_index("a figure of means over time").map_err(|it| it.to_string())?;
     let values = panel.real(variable).map_err(|it| it.to_string())?;
     let groups = panel.codes(by).map_err(|it| it.to_string())?;
     if !labels.is_empty() && labels.len() != groups.n_groups() {

@@ -4,7 +4,8 @@
 mod figures;
 
 use parallax_report::{
-    EventPoint, EventSeries, EventStudyPlot, Figure, FigureKind, Format, Language, PlaceboDraws, render,
+    BalancePanel, BalancePlot, BalanceRow, EventPoint, EventSeries, EventStudyPlot, Figure, FigureKind,
+    Format, Language, PlaceboDraws, render,
 };
 
 #[test]
@@ -38,6 +39,26 @@ fn table_of_an_event_study() {
     assert_eq!(lines[2], "≤-5,-0.400,-2.100,1.300,-2.865,2.065");
     assert_eq!(lines[6], "-1 (reference),0.000,,,,");
     assert_eq!(lines[13], "≥6,6.000,4.180,7.820,3.361,8.639");
+}
+
+#[test]
+fn a_balance_plot_pairs_rows_by_covariate() {
+    let panel = |label: &str, rows: &[(&str, f64)]| BalancePanel {
+        label: label.to_owned(),
+        rows: (rows.iter())
+            .map(|(name, before)| BalanceRow { covariate: (*name).to_owned(), before: *before, after: 0.5 })
+            .collect(),
+    };
+    let plot = |panels| Figure::new("f", "Balance", FigureKind::Balance(BalancePlot::new(panels)));
+    let figure = plot(vec![
+        panel("A", &[("age", 1.0), ("black", 2.0), ("u75", 3.0)]),
+        panel("B", &[("age", 1.0), ("nodegree", 4.0), ("black", 2.0)]),
+    ]);
+    figure.check().unwrap();
+    let body: Vec<String> = render(&figure.table(), Format::Csv).lines().skip(3).map(str::to_owned).collect();
+    assert_eq!(body, ["age,1,0.5,1,0.5", "nodegree,,,4,0.5", "black,2,0.5,2,0.5", "u75,3,0.5,,"],);
+    let twice = plot(vec![panel("A", &[("age", 1.0), ("age", 2.0)]), panel("B", &[("age", 1.0)])]);
+    assert!(twice.check().unwrap_err().to_string().contains("other covariates"));
 }
 
 #[test]

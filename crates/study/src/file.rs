@@ -47,10 +47,12 @@ pub struct StudyFile {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DataSection {
-    /// Column of units.
-    pub unit: Name,
+    /// Column of units; left out together with `time` where rows are a cross-section.
+    #[serde(default)]
+    pub unit: Option<Name>,
     /// Column of periods.
-    pub time: Name,
+    #[serde(default)]
+    pub time: Option<Name>,
     /// Data sources; the first one is used unless `--data` leads to another.
     #[serde(rename = "source")]
     pub sources: Vec<Source>,
@@ -177,8 +179,7 @@ pub struct ModelEntry {
     /// Column of weights.
     pub weights: Option<Name>,
     /// What the weights mean: `analytic` (Stata's aweight) or `frequency` (fweight).
-    #[serde(default)]
-    pub weight_kind: WeightKind,
+    pub weight_kind: Option<WeightKind>,
     /// Covariance.
     pub vcov: Option<VcovSpec>,
     /// Small-sample rules.

@@ -45,15 +45,16 @@ fn filled(entry: &ModelEntry, base: &ModelEntry) -> Result<ModelEntry, String> {
     let mut options = base.options.clone();
     options.extend(entry.options.clone());
     let estimator = if entry.estimator.is_empty() { &base.estimator } else { &entry.estimator };
-    let weights = if entry.weights.is_some() { entry } else { base };
+    // Other weights do not mean what the base's mean.
+    let weight_kind = if entry.weights.is_some() { None } else { base.weight_kind };
     Ok(ModelEntry {
         name: entry.name.clone(),
         like: None,
         instead: Default::default(),
         estimator: estimator.clone(),
         formula,
-        weights: weights.weights.clone(),
-        weight_kind: weights.weight_kind,
+        weights: entry.weights.clone().or_else(|| base.weights.clone()),
+        weight_kind: entry.weight_kind.or(weight_kind),
         vcov: entry.vcov.clone().or_else(|| base.vcov.clone()),
         small_sample: entry.small_sample.or(base.small_sample),
         singletons: entry.singletons.or(base.singletons),
@@ -115,6 +116,21 @@ mod tests {
         );
         assert_eq!((&b.formula, b.options.len(), b.pipeline.len()), (&a.formula, 2, 1));
         assert_eq!(b.vcov.as_ref().unwrap().to_string(), "cluster:t");
+    }
+
+    #[test]
+    fn what_weights_mean_can_be_said_alone() {
+        let found = models(
+            "weights = 'w'\n[[model]]\nname = 'a'\nlike = 'fe'\nweight-kind = 'frequency'\n\
+             [[model]]\nname = 'b'\nlike = 'a'\n[[model]]\nname = 'c'\nlike = 'a'\nweights = 'v'\n",
+        )
+        .unwrap();
+        let said: Vec<_> = found.iter().map(|it| (it.weights.as_deref(), it.weight_kind)).collect();
+        let frequency = Some(parallax_model::WeightKind::Frequency);
+        assert_eq!(
+            said,
+            [(Some("w"), None), (Some("w"), frequency), (Some("w"), frequency), (Some("v"), None)]
+        );
     }
 
     #[test]

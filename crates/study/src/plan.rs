@@ -7,7 +7,7 @@ use parallax_model::{ColumnUse, Formula, ModelSpec, Registry};
 
 use crate::{
     OneOrEach, PipelineEntry, Source, StudyError, StudyFile, TableEntry, TableKind,
-    file::{ModelEntry, is_for},
+    file::{DataSection, ModelEntry, is_for},
     like,
     substitute::substitute,
 };
@@ -45,6 +45,7 @@ impl Study {
     /// The first thing that is wrong, with its place in the file.
     pub fn plan(mut file: StudyFile, source: &str, registry: Registry) -> Result<Study, StudyError> {
         check_sources(&file)?;
+        check_index(&file.data)?;
         let known: Vec<&str> = file.data.sources.iter().map(|it| it.name.as_str()).collect();
         let hint = with_suggestion(source, known);
         let source = file
@@ -100,8 +101,8 @@ impl Study {
         }
         needed.extend(self.file.figures.iter().flat_map(crate::FigureEntry::variables));
         self.before(&mut needed, &self.file.pipeline)?;
-        needed.remove(&self.file.data.unit);
-        needed.remove(&self.file.data.time);
+        let data = &self.file.data;
+        needed.retain(|it| ![&data.unit, &data.time].iter().any(|key| key.as_ref() == Some(it)));
         Ok(needed.into_iter().collect())
     }
 
@@ -249,6 +250,18 @@ fn check_sources(file: &StudyFile) -> Result<(), StudyError> {
     Ok(())
 }
 
+/// Rows are identified by unit and time, or, in a cross-section, by neither.
+fn check_index(data: &DataSection) -> Result<(), StudyError> {
+    let (given, absent) = match (&data.unit, &data.time) {
+        (Some(_), None) => ("unit", "time"),
+        (None, Some(_)) => ("time", "unit"),
+        (Some(_), Some(_)) | (None, None) => return Ok(()),
+    };
+    let message =
+        format!("`{given}` without `{absent}`; name both, or neither where the rows are a cross-section");
+    Err(StudyError::entry("[data]", message))
+}
+
 fn keep_only(file: &mut StudyFile, source: &str) {
     file.pipeline.retain(|it| is_for(&it.sources, source));
     file.models.retain(|it| is_for(&it.sources, source));
@@ -287,7 +300,7 @@ fn plan_model(
         estimator: entry.estimator.clone(),
         formula,
         weights: entry.weights.clone(),
-        weight_kind: entry.weight_kind,
+        weight_kind: entry.weight_kind.unwrap_or_default(),
         vcov,
         small_sample: entry.small_sample.or(file.defaults.small_sample).unwrap_or_default(),
         singletons: entry.singletons.or(file.defaults.singletons).unwrap_or_default(),

@@ -136,6 +136,7 @@ fn study() {
     case("a set nobody knows", "~ {person}", "~ {persons}");
     case("a formula that does not parse", "lwage ~ {person} +", "lwage ~ {person} + *");
     case("a covariance nobody knows", "vcov = \"iid\"", "vcov = \"idd\"");
+    case("a unit without a time", "time = \"year\"", "");
     case("a column that is not there", "expersq + married", "expersqr + married");
     case("a file that is not there", "wage_panel.parquet", "wage_panels.parquet");
     case(
@@ -181,6 +182,17 @@ fn requests() {
         &["convert", WAGE, "[DIR]/a.csv", "--columns", "lwage,education"],
     );
     insta::assert_snapshot!("requests", log.text);
+}
+
+#[test]
+fn a_cross_section_has_no_estimators_that_need_units_and_periods() {
+    let dir = copy_of("wage-panel");
+    let file = dir.path().join("study.toml");
+    fs::write(&file, read(&file).replacen("unit = \"nr\"\ntime = \"year\"\n", "", 1)).unwrap();
+    let out = parallax(["reproduce", text(dir.path())]).done();
+    let reason = "model random failed: `random-effects` needs to know units and periods: say --unit and --time (or \
+                  `unit` and `time` in the study file)";
+    assert!(out.contains(reason) && !out.contains("model pooled failed"), "{out}");
 }
 
 #[test]

@@ -13,6 +13,11 @@ fn wage_panel() {
 }
 
 #[test]
+fn nsw() {
+    locked("nsw", "public", None);
+}
+
+#[test]
 fn cbec_resilience_replica() {
     locked("cbec-resilience", "replica", None);
 }
@@ -33,7 +38,10 @@ fn every_source_of_every_study_is_locked_here() {
         }
     }
     sources.dedup();
-    assert_eq!(sources, ["cbec-resilience china", "cbec-resilience replica", "wage-panel public"]);
+    assert_eq!(
+        sources,
+        ["cbec-resilience china", "cbec-resilience replica", "nsw public", "wage-panel public"]
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::support::{contents, folder, parallax, text};
 
 #[test]
 fn one_two_and_five_threads_write_the_same_bytes() {
-    for study in ["datasets/wage-panel", "datasets/cbec-resilience"] {
+    for study in ["datasets/wage-panel", "datasets/nsw", "datasets/cbec-resilience"] {
         let [one, two, five] = [1, 2, 5].map(|it| written(study, it));
         assert!(!one.is_empty());
         assert_eq!(one, two, "{study}: two threads");

@@ -210,8 +210,8 @@ fn load(study: &Study, folder: &Path, data: Option<&Path>) -> Result<Loaded, Dri
         study.source.files.iter().map(|it| file_request(it, folder, data)).collect::<Result<_, _>>()?;
     Ok(read(&ReadRequest {
         files,
-        unit: Some(study.file.data.unit.clone()),
-        time: Some(study.file.data.time.clone()),
+        unit: study.file.data.unit.clone(),
+        time: study.file.data.time.clone(),
         select: Select::Only(needs),
     })?)
 }
@@ -325,11 +325,11 @@ fn sample_flow(result: &StudyResult, loaded: &Loaded) -> String {
     for note in &result.notes {
         text.push_str(&format!("{note}\n"));
     }
-    text.push_str(&format!(
-        "panel: {} rows, {} units\n",
-        result.panel.n_rows(),
-        result.panel.units().n_groups()
-    ));
+    let (rows, units) = (result.panel.n_rows(), result.panel.units().n_groups());
+    text.push_str(&match result.panel.index() {
+        Some(_) => format!("panel: {rows} rows, {units} units\n"),
+        None => format!("cross-section: {rows} rows\n"),
+    });
     if result.study.source.simulated {
         text.push_str("All data here are simulated; no number is a finding.\n");
     }

@@ -324,8 +324,10 @@ impl PlaceboDraws {
 }
 
 impl BalancePlot {
-    /// With lines at plus and minus 10 percent.
+    /// With lines at plus and minus 10 percent. Panels get the same rows: those without a covariate have none for it.
     pub fn new(panels: Vec<BalancePanel>) -> BalancePlot {
+        let order = all_covariates(&panels);
+        let panels = panels.into_iter().map(|it| it.with_rows(&order)).collect();
         BalancePlot { panels, threshold: 10.0 }
     }
 
@@ -343,6 +345,37 @@ impl BalancePlot {
             ))),
         }
     }
+}
+
+impl BalancePanel {
+    /// Rows in that order, empty for a covariate that is not here. Two rows of one name cannot be told
+    /// apart and stay as they are, for the check to refuse beside other panels.
+    fn with_rows(self, order: &[String]) -> BalancePanel {
+        let row = |name: &String| self.rows.iter().find(|it| it.covariate == *name).cloned();
+        if order.iter().filter_map(row).count() != self.rows.len() {
+            return self;
+        }
+        let none = |name: &String| BalanceRow { covariate: name.clone(), before: f64::NAN, after: f64::NAN };
+        let rows = order.iter().map(|it| row(it).unwrap_or_else(|| none(it))).collect();
+        BalancePanel { rows, label: self.label }
+    }
+}
+
+/// Every covariate once, a new one after the one it follows in its panel.
+fn all_covariates(panels: &[BalancePanel]) -> Vec<String> {
+    let mut order: Vec<String> = Vec::new();
+    for panel in panels {
+        let mut next = 0;
+        for row in &panel.rows {
+            let known = order.iter().position(|it| *it == row.covariate);
+            let at = known.unwrap_or(next);
+            if known.is_none() {
+                order.insert(at, row.covariate.clone());
+            }
+            next = at + 1;
+        }
+    }
+    order
 }
 
 impl ForestPlot {
