@@ -56,7 +56,15 @@ fn a_balance_plot_pairs_rows_by_covariate() {
     ]);
     figure.check().unwrap();
     let body: Vec<String> = render(&figure.table(), Format::Csv).lines().skip(3).map(str::to_owned).collect();
-    assert_eq!(body, ["age,1,0.5,1,0.5", "nodegree,,,4,0.5", "black,2,0.5,2,0.5", "u75,3,0.5,,"],);
+    assert_eq!(
+        body,
+        [
+            "age,1.000,0.500,1.000,0.500",
+            "nodegree,.,.,4.000,0.500",
+            "black,2.000,0.500,2.000,0.500",
+            "u75,3.000,0.500,.,."
+        ],
+    );
     let twice = plot(vec![panel("A", &[("age", 1.0), ("age", 2.0)]), panel("B", &[("age", 1.0)])]);
     assert!(twice.check().unwrap_err().to_string().contains("other covariates"));
 }

@@ -189,10 +189,11 @@ fn a_cross_section_has_no_estimators_that_need_units_and_periods() {
     let dir = copy_of("wage-panel");
     let file = dir.path().join("study.toml");
     fs::write(&file, read(&file).replacen("unit = \"nr\"\ntime = \"year\"\n", "", 1)).unwrap();
-    let out = parallax(["reproduce", text(dir.path())]).done();
-    let reason = "model random failed: `random-effects` needs to know units and periods: say --unit and --time (or \
+    let ran = parallax(["reproduce", text(dir.path())]);
+    let reason = "model `random`: `random-effects` needs to know units and periods: say --unit and --time (or \
                   `unit` and `time` in the study file)";
-    assert!(out.contains(reason) && !out.contains("model pooled failed"), "{out}");
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains(reason) && !ran.err.contains("model `pooled`"), "{}", ran.err);
 }
 
 #[test]
