@@ -14,6 +14,27 @@ pub struct Adoption {
 }
 
 impl Adoption {
+    /// From the two options that every estimator of staggered adoption has, of which one is given.
+    ///
+    /// # Errors
+    /// Both or none given, and what [`Adoption::from_cohorts`] and [`Adoption::from_treatment`] say.
+    pub fn read(
+        design: &Design<'_>,
+        plugin: &'static str,
+        cohort: Option<&Name>,
+        treatment: Option<&Name>,
+    ) -> Result<Adoption, FitError> {
+        match (cohort, treatment) {
+            (Some(name), None) => Adoption::from_cohorts(design, name),
+            (None, Some(name)) => Adoption::from_treatment(design, name, &design.column(name)?),
+            _ => Err(FitError::Options {
+                plugin,
+                reason: "give either `cohort`, a column of dates, or `treatment`, a column of 0 and 1"
+                    .to_owned(),
+            }),
+        }
+    }
+
     /// From a column of dates, one a unit: missing, zero and below are never.
     ///
     /// # Errors

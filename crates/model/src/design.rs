@@ -41,6 +41,8 @@ pub struct Design<'p> {
     pub vcov: VcovPlan,
     /// What was done about singletons.
     pub singletons: SingletonPolicy,
+    /// Whether the estimate shall carry influence functions, which take memory.
+    pub keep_influence: bool,
     pub(crate) cache: &'p AbsorptionCache,
 }
 
@@ -133,6 +135,7 @@ impl<'p> Design<'p> {
             periods: sample.pick(panel.periods()).into_owned(),
             vcov: VcovPlan::new(spec.vcov.clone(), spec.small_sample, groups)?,
             singletons: spec.singletons,
+            keep_influence: false,
             sample,
             cache,
         })

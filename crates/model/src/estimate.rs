@@ -6,7 +6,7 @@ use parallax_base::{Name, Note};
 use parallax_panel::{Dropped, Sample};
 use parallax_vcov::Vcov;
 
-use crate::{Detail, Distribution, EventWindow, SingletonPolicy};
+use crate::{Detail, Distribution, EventWindow, InfluenceFunctions, SingletonPolicy};
 
 /// What an estimator found, on which rows, with which arithmetic.
 #[derive(Clone, Debug)]
@@ -33,6 +33,8 @@ pub struct Estimate {
     pub event: Option<EventWindow>,
     /// Tables of numbers that go with the coefficients.
     pub details: Vec<Detail>,
+    /// Where they exist and the design asked for them.
+    pub influence: Option<InfluenceFunctions>,
     /// What the reader has to know.
     pub notes: Vec<Note>,
 }

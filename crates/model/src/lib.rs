@@ -7,6 +7,7 @@
 
 mod absorb;
 mod adoption;
+mod battery;
 mod cluster_products;
 mod design;
 mod detail;
@@ -15,7 +16,9 @@ mod error;
 mod estimate;
 mod event_study;
 pub mod formula;
+mod group_time;
 mod index;
+mod influence;
 mod joint;
 mod meta;
 mod registry;
@@ -26,6 +29,7 @@ mod within;
 
 pub use absorb::{Absorbed, AbsorptionCache};
 pub use adoption::Adoption;
+pub use battery::{BatteryModel, BatteryPart, BatteryRequest};
 pub use cluster_products::{ClusterProducts, Triangle, varies};
 pub use design::{Design, Effect, Regressor};
 pub use detail::{Detail, DetailColumn, DetailValues};
@@ -34,7 +38,9 @@ pub use error::{FitError, StepError};
 pub use estimate::{Estimate, SampleReport, Statistics, Term, TermRow};
 pub use event_study::{EventPoint, EventStudy, EventWindow, JointTest};
 pub use formula::{Expr, Formula, FormulaError};
+pub use group_time::{Aggregate, AggregationRange, GroupTimeEffects, aggregate_covariance};
 pub use index::{IndexMethod, IndexResult};
+pub use influence::InfluenceFunctions;
 pub use inventory;
 pub use joint::{Influence, joint_covariance};
 pub use meta::{Capabilities, Meta, PluginMeta, Status, Support};
@@ -72,6 +78,11 @@ pub trait Estimator: Sync + 'static {
     /// Columns that options name beside the formula's.
     fn columns(_options: &Self::Options) -> OptionColumns {
         OptionColumns::default()
+    }
+
+    /// What it contributes to a battery on one treatment (`parallax did`); nothing without.
+    fn battery(_request: &BatteryRequest) -> Option<BatteryModel<Self::Options>> {
+        None
     }
 
     /// The request with which the checks of every entry try the estimator.

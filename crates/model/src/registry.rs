@@ -9,8 +9,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use crate::{
-    AbsorptionCache, Design, Estimate, Estimator, Example, FitError, IndexMethod, IndexResult, Meta,
-    ModelSpec, OptionColumns, PluginMeta, Step, StepError, Stepped, Support, WeightKind,
+    AbsorptionCache, BatteryModel, BatteryRequest, Design, Estimate, Estimator, Example, FitError,
+    IndexMethod, IndexResult, Meta, ModelSpec, OptionColumns, PluginMeta, Step, StepError, Stepped, Support,
+    WeightKind,
 };
 
 /// A plugin's options as a study file or the command line writes them.
@@ -32,6 +33,7 @@ pub struct Entry {
     defaults: fn() -> Value,
     example: fn() -> (Option<&'static str>, Value),
     columns: fn(&Options) -> Result<OptionColumns, String>,
+    battery: fn(&BatteryRequest) -> Option<BatteryModel<Options>>,
     fit: fn(&Design<'_>, &Options) -> Result<Estimate, FitError>,
 }
 
@@ -127,6 +129,14 @@ impl Entry {
                 (formula, serde_json::to_value(options).unwrap_or_default())
             },
             columns: |options| Ok(E::columns(&read_options(options)?)),
+            battery: |request| {
+                let BatteryModel { part, formula, options } = E::battery(request)?;
+                let options = match serde_json::to_value(options) {
+                    Ok(Value::Object(it)) => it,
+                    _ => Options::new(),
+                };
+                Some(BatteryModel { part, formula, options })
+            },
             fit: |design, options| {
                 let plugin = E::META.plugin.name;
                 let options = read_options(options).map_err(|reason| FitError::Options { plugin, reason })?;
@@ -148,6 +158,11 @@ impl Entry {
     /// Formula and options with which every entry is tried; see [`Example`].
     pub fn example(&self) -> (Option<&'static str>, Value) {
         (self.example)()
+    }
+
+    /// What the estimator contributes to a battery on one treatment.
+    pub fn battery(&self, request: &BatteryRequest) -> Option<BatteryModel<Options>> {
+        (self.battery)(request)
     }
 
     /// Columns that options name; also checks the options.
@@ -227,11 +242,35 @@ impl Entry {
         spec: &ModelSpec,
         cache: &AbsorptionCache,
     ) -> Result<Estimate, FitError> {
+        self.fit_design(panel, spec, cache, false)
+    }
+
+    /// As [`Entry::fit`], with influence functions where the estimator has them.
+    ///
+    /// # Errors
+    /// As [`Entry::fit`].
+    pub fn fit_with_influence(
+        &self,
+        panel: &Panel,
+        spec: &ModelSpec,
+        cache: &AbsorptionCache,
+    ) -> Result<Estimate, FitError> {
+        self.fit_design(panel, spec, cache, true)
+    }
+
+    fn fit_design(
+        &self,
+        panel: &Panel,
+        spec: &ModelSpec,
+        cache: &AbsorptionCache,
+        keep_influence: bool,
+    ) -> Result<Estimate, FitError> {
         self.check(spec)?;
         if self.meta.capabilities.needs_index {
             panel.require_index(&format!("`{}`", self.meta.plugin.name))?;
         }
-        let design = Design::with_columns(panel, spec, &self.columns(&spec.options)?, cache)?;
+        let mut design = Design::with_columns(panel, spec, &self.columns(&spec.options)?, cache)?;
+        design.keep_influence = keep_influence;
         (self.fit)(&design, &spec.options)
     }
 }

@@ -6,8 +6,8 @@ use parallax_linalg::{AbsorbMethod, AbsorbOptions, AbsorbReport, Absorber, colum
 use parallax_vcov::AbsorbedEffect;
 
 use crate::{
-    Absorbed, Constant, Design, FitError, Note, Regression, RegressionInput, Regressor, SampleReport,
-    Statistics, Term, f_upper, r_squared, regress, root_mean_squares, wald, weighted_mean,
+    Absorbed, Constant, Design, FitError, InfluenceFunctions, Note, Regression, RegressionInput, Regressor,
+    SampleReport, Statistics, Term, f_upper, r_squared, regress, root_mean_squares, wald, weighted_mean,
 };
 
 /// A design with its effects taken out of outcome and regressors.
@@ -133,6 +133,20 @@ impl<'d, 'p> Within<'d, 'p> {
             constant,
         };
         regress(&input, &self.design.vcov)
+    }
+
+    /// Influence functions of the coefficients, if the design asks for them; none with a constant among them.
+    ///
+    /// # Errors
+    /// When `fit` is not a regression on `variables`.
+    pub fn influence(
+        &self,
+        variables: &[Variable],
+        fit: &Regression,
+    ) -> Result<Option<InfluenceFunctions>, FitError> {
+        let wanted = self.design.keep_influence && fit.coef.len() == fit.kept.len();
+        let after: Vec<&[f64]> = variables.iter().map(|it| it.after.as_slice()).collect();
+        wanted.then(|| InfluenceFunctions::of_regression(self.design, &after, fit)).transpose()
     }
 
     /// Fit of a regression of this kind: R-squared overall and within, adjusted too, residual sizes, Wald F.

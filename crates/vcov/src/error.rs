@@ -59,6 +59,20 @@ pub enum VcovError {
         /// What to do.
         advice: &'static str,
     },
+    /// A unit in two clusters, where the estimator adds up over units.
+    #[error(
+        "a unit has rows in several groups of cluster `{name}`; cluster by the unit or by groups of whole units"
+    )]
+    NotNested {
+        /// The cluster variable.
+        name: Name,
+    },
+    /// An estimator that adds up over units takes one cluster column.
+    #[error("covariance `{spec}`: this estimator needs one cluster column, as cluster:unit")]
+    OneColumn {
+        /// What was asked.
+        spec: String,
+    },
     /// Something in linear algebra failed.
     #[error(transparent)]
     Linalg(#[from] parallax_linalg::LinalgError),

@@ -8,6 +8,7 @@
 mod arithmetic;
 mod bands;
 mod error;
+mod influence;
 mod keyed;
 mod matrix;
 mod plan;

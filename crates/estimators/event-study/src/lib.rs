@@ -99,6 +99,7 @@ impl Estimator for TwoWayEventStudy {
         variables.extend(within.regressors());
         let fit = within.regress(&outcome, &variables, false)?;
         layout.refuse_dropped(&fit.terms, &adoption)?;
+        let influence = within.influence(&variables, &fit)?;
         let stats = within.statistics(&outcome, &fit)?;
         let mut notes = fit.notes;
         notes.extend(within.iteration_note());
@@ -115,6 +116,7 @@ impl Estimator for TwoWayEventStudy {
             stats,
             event: Some(layout.window),
             details: Vec::new(),
+            influence,
             notes,
         };
         if let Some(study) = EventStudy::of(&estimate) {
@@ -142,9 +144,6 @@ impl Estimator for TwoWayEventStudy {
 
 fn check(options: &Options) -> Result<(), FitError> {
     let refuse = |reason: &str| Err(FitError::Options { plugin: "event-study", reason: reason.to_owned() });
-    if options.cohort.is_some() == options.treatment.is_some() {
-        return refuse("give either `cohort`, a column of dates, or `treatment`, a column of 0 and 1");
-    }
     if !(0.0 < options.level && options.level < 1.0) {
         return refuse("`level` lies between 0 and 1, as 0.95");
     }
@@ -159,19 +158,14 @@ fn check(options: &Options) -> Result<(), FitError> {
 }
 
 fn adoption(design: &Design<'_>, options: &Options) -> Result<Adoption, FitError> {
-    match (&options.cohort, &options.treatment) {
-        (Some(name), _) => Adoption::from_cohorts(design, name),
-        (None, Some(name)) => {
-            let adoption = Adoption::from_treatment(design, name, &design.column(name)?)?;
-            match adoption.always {
-                0 => Ok(adoption),
-                units => Err(FitError::Model(format!(
-                    "{units} units have `{name}` = 1 from their first row on, so their date of adoption is not known; \
-                     give dates with `cohort`, or take these units out with a step `restrict`"
-                ))),
-            }
-        }
-        (None, None) => Err(FitError::Model("no column of adoption".to_owned())),
+    let adoption =
+        Adoption::read(design, "event-study", options.cohort.as_ref(), options.treatment.as_ref())?;
+    match (&options.treatment, adoption.always) {
+        (None, _) | (_, 0) => Ok(adoption),
+        (Some(name), units) => Err(FitError::Model(format!(
+            "{units} units have `{name}` = 1 from their first row on, so their date of adoption is not known; \
+             give dates with `cohort`, or take these units out with a step `restrict`"
+        ))),
     }
 }
 

@@ -121,6 +121,7 @@ impl Estimator for GroupEffects {
             stats,
             event: None,
             details,
+            influence: None,
             notes,
         })
     }

@@ -69,7 +69,9 @@ impl Estimator for FixedEffects {
         };
         let within = Within::new(design, &absorb)?;
         let outcome = within.outcome();
-        let fit = within.regress(&outcome, &within.regressors(), options.constant)?;
+        let variables = within.regressors();
+        let fit = within.regress(&outcome, &variables, options.constant)?;
+        let influence = within.influence(&variables, &fit)?;
         let mut stats = within.statistics(&outcome, &fit)?;
         if design.weights.is_none() && only_effect_is_the_unit(design) {
             variance_components(design, &fit, &mut stats);
@@ -88,6 +90,7 @@ impl Estimator for FixedEffects {
             stats,
             event: None,
             details: Vec::new(),
+            influence,
             notes,
         })
     }

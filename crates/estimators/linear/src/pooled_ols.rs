@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use parallax_model::{
-    Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, PluginMeta, RegressionInput,
-    SampleReport, Statistics, Status, Support, Term, VcovKind, f_upper, r_squared, regress,
+    Capabilities, Design, Distribution, Estimate, Estimator, FitError, InfluenceFunctions, Meta, PluginMeta,
+    RegressionInput, SampleReport, Statistics, Status, Support, Term, VcovKind, f_upper, r_squared, regress,
     root_mean_squares, wald,
 };
 use schemars::JsonSchema;
@@ -73,6 +73,10 @@ impl Estimator for PooledOls {
             &design.vcov,
         )?;
         let stats = statistics(design, &fit)?;
+        let influence = design
+            .keep_influence
+            .then(|| InfluenceFunctions::of_regression(design, &columns, &fit))
+            .transpose()?;
         let units = design.panel.index().map(|_| design.units.n_groups());
         Ok(Estimate {
             estimator: Self::META.plugin.name,
@@ -86,6 +90,7 @@ impl Estimator for PooledOls {
             stats,
             event: None,
             details: Vec::new(),
+            influence,
             notes: fit.notes,
         })
     }

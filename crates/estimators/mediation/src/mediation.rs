@@ -130,6 +130,7 @@ impl Estimator for Mediation {
             stats,
             event: None,
             details,
+            influence: None,
             notes,
         })
     }

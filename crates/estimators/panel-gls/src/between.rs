@@ -106,6 +106,7 @@ impl Estimator for Between {
             stats,
             event: None,
             details: Vec::new(),
+            influence: None,
             notes: fit.notes,
         })
     }

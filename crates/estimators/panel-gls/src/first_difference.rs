@@ -113,6 +113,7 @@ impl Estimator for FirstDifference {
             stats,
             event: None,
             details: Vec::new(),
+            influence: None,
             notes: fit.notes,
         })
     }

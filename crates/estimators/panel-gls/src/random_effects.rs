@@ -75,6 +75,7 @@ impl Estimator for RandomEffects {
             distribution: Distribution::Normal,
             event: None,
             details: Vec::new(),
+            influence: None,
             notes: notes(&components, fit.notes, indefinite),
             terms: fit.terms,
             coef: fit.coef,

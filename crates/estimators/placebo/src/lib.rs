@@ -127,6 +127,7 @@ impl Estimator for Placebo {
             stats,
             event: None,
             details: Vec::new(),
+            influence: None,
             notes,
         };
         let actual = Draw { estimate: estimate.coef[kept], std_error: estimate.vcov.std_errors()[kept] };

@@ -2,8 +2,7 @@
 
 use parallax_model::{
     Capabilities, Design, Distribution, Estimate, Estimator, FitError, Mat, Meta, Name, Note, OptionColumns,
-    PluginMeta, SampleReport, SmallSample, Statistics, Status, Support, Term, Vcov, VcovKind,
-    vcov::Arithmetic,
+    PluginMeta, SampleReport, Statistics, Status, Support, Term, Vcov, VcovKind,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -226,7 +225,11 @@ fn report(
         outcome: design.outcome.name.clone(),
         terms: names.into_iter().take(k).map(term).collect(),
         coef: effects.estimate,
-        vcov: covariance(design, Mat::from_fn(k, k, |a, b| effects.covariance[a][b])),
+        vcov: Vcov::by_formula(
+            Mat::from_fn(k, k, |a, b| effects.covariance[a][b]),
+            &design.vcov.spec,
+            design.n(),
+        ),
         distribution: Distribution::Normal,
         sample: SampleReport::of(
             &design.sample,
@@ -237,6 +240,7 @@ fn report(
         stats,
         event: None,
         details,
+        influence: None,
         notes,
     }
 }
@@ -246,28 +250,5 @@ fn term(name: Option<&str>) -> Term {
     match name {
         None => Term::Aggregate(None),
         Some(it) => Term::Slope(it.into()),
-    }
-}
-
-/// No small-sample factor: the errors are those of the papers.
-fn covariance(design: &Design<'_>, matrix: Mat<f64>) -> Vcov {
-    Vcov {
-        matrix,
-        spec: design.vcov.spec.clone(),
-        small_sample: SmallSample::NONE,
-        arithmetic: Arithmetic {
-            preset: SmallSample::NONE.preset,
-            n: design.n(),
-            regressors: 0,
-            effects: Vec::new(),
-            k: 0,
-            factor: 1.0,
-            factor_text: "1".to_owned(),
-            terms: Vec::new(),
-            t_df: f64::INFINITY,
-            t_df_text: "normal".to_owned(),
-            residual_df: design.n(),
-        },
-        clamped: 0,
     }
 }

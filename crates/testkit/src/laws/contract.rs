@@ -1,6 +1,6 @@
 //! Laws about what an estimator promises: options, capabilities, its table.
 
-use parallax_model::{Entry, FitError, ModelSpec, SmallSample, Support, VcovKind, VcovSpec};
+use parallax_model::{AbsorptionCache, Entry, FitError, ModelSpec, SmallSample, Support, VcovKind, VcovSpec};
 use serde_json::Value;
 
 use super::{everywhere, fit, request, tables};
@@ -121,6 +121,51 @@ pub fn rows_of_the_table(entry: &Entry) -> Result<(), String> {
         }
         Ok(())
     })
+}
+
+/// Where an estimate carries influence functions their products are the matrix, under rules without factors, and
+/// asking for them changes nothing else.
+pub fn influence_functions(entry: &Entry) -> Result<(), String> {
+    if !entry.meta.capabilities.vcov.contains(&VcovKind::Cluster) {
+        return Ok(());
+    }
+    let spec = request(entry, VcovKind::Cluster, SmallSample::NONE)?;
+    for table in tables(entry) {
+        let panel = table.panel().map_err(|it| it.to_string())?;
+        let kept = entry
+            .fit_with_influence(&panel, &spec, &AbsorptionCache::default())
+            .map_err(|it| it.to_string())?;
+        close::matrices(&fit(entry, &table, &spec)?, &kept, &close::SAME)?;
+        let Some(influence) = &kept.influence else { return Ok(()) };
+        let groups = panel.codes("group").map_err(|it| it.to_string())?;
+        let mut of_unit = vec![0; panel.units().n_groups()];
+        for (&unit, &group) in panel.units().code.iter().zip(groups.code.iter()) {
+            of_unit[unit as usize] = group as usize;
+        }
+        let k = kept.terms.len();
+        let sums: Vec<Vec<f64>> = (0..k)
+            .map(|term| {
+                let mut sums = vec![0.0; groups.n_groups()];
+                let values = influence.on_panel(term, of_unit.len());
+                values.iter().zip(&of_unit).for_each(|(value, &group)| sums[group] += value);
+                sums
+            })
+            .collect();
+        for i in 0..k {
+            for j in 0..k {
+                let product: f64 = sums[i].iter().zip(&sums[j]).map(|(a, b)| a * b).sum();
+                let (matrix, scale) =
+                    (kept.vcov.matrix[(i, j)], kept.vcov.matrix[(i, i)] * kept.vcov.matrix[(j, j)]);
+                if 1e-10 * scale.sqrt() < (product - matrix).abs() {
+                    return Err(format!(
+                        "{} and {}: {product} is not {matrix}",
+                        kept.terms[i], kept.terms[j]
+                    ));
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 fn spec_of(spec: &ModelSpec) -> &VcovSpec {

@@ -45,6 +45,7 @@ pub const LAWS: &[Law] = &[
     Law { name: "what is not supported is refused before data are seen", check: contract::unsupported },
     Law { name: "defaults written out are the defaults", check: contract::defaults },
     Law { name: "intervals and p-values follow from the matrix", check: contract::rows_of_the_table },
+    Law { name: "influence functions add up to the matrix", check: contract::influence_functions },
     Law { name: "the number of threads does not matter", check: machine::threads },
     Law { name: "models that ran before do not matter", check: machine::shared_cache },
 ];
@@ -64,12 +65,7 @@ pub const EXCEPTIONS: &[Exception] = &[
     Exception {
         estimator: "mediation",
         law: "coefficients follow the scale of a regressor",
-        reason: "its terms are effects of the treatment; the regressor the law scales has no term",
-    },
-    Exception {
-        estimator: "propensity-match",
-        law: "coefficients follow the scale of a regressor",
-        reason: "its terms are effects of the treatment; the regressor the law scales has no term",
+        reason: "a repaired two-way matrix depends on units of measurement, also those of regressors without a term",
     },
     Exception {
         estimator: "propensity-match",
