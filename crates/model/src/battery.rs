@@ -35,8 +35,8 @@ pub struct BatteryModel<O> {
 /// What a member of a battery is there for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BatteryPart {
-    /// Estimates the effect of the treatment; the overall effect is this term.
-    Effect(Term),
+    /// Estimates the effect of the treatment; its overall effect is this term, if it has one.
+    Effect(Option<Term>),
     /// Says something of the data or of another estimate: its details and notes are printed.
     Diagnostic,
 }

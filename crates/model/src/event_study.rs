@@ -4,7 +4,9 @@
 use parallax_linalg::Mat;
 use parallax_vcov::simultaneous_critical;
 
-use crate::{Distribution, Estimate, FitError, Term, distribution::chi2_upper, f_upper, wald};
+use crate::{
+    Detail, Distribution, Estimate, FitError, Statistics, Term, distribution::chi2_upper, f_upper, wald,
+};
 
 /// How event times were laid out.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -157,6 +159,49 @@ impl EventStudy {
         points.extend(self.window.references.iter().map(|&it| self.point(it)));
         points.sort_by_key(|it| it.time);
         points
+    }
+
+    /// Sets joint tests of leads and lags (`leads_chi2`, `leads_df`, `leads_chi2_p`, `leads_f`, `leads_f_p`,
+    /// `leads_mean`, `leads_mean_se`, the same of lags), `level` and both critical values.
+    ///
+    /// # Errors
+    /// As [`EventStudy::joint_test`].
+    pub fn add_tests(&self, level: f64, stats: &mut Statistics) -> Result<(), FitError> {
+        const LEADS: [&str; 7] =
+            ["leads_chi2", "leads_df", "leads_chi2_p", "leads_f", "leads_f_p", "leads_mean", "leads_mean_se"];
+        const LAGS: [&str; 7] =
+            ["lags_chi2", "lags_df", "lags_chi2_p", "lags_f", "lags_f_p", "lags_mean", "lags_mean_se"];
+        for (positions, names) in [(self.leads(), LEADS), (self.lags(), LAGS)] {
+            if positions.is_empty() {
+                continue;
+            }
+            let JointTest { chi2, df, p_chi2, f, p_f } = self.joint_test(&positions)?;
+            let (mean, std_error) = self.average(&positions);
+            let values = [chi2, df as f64, p_chi2, f, p_f, mean, std_error];
+            names.into_iter().zip(values).for_each(|(name, value)| stats.set(name, value));
+        }
+        stats.set("level", level);
+        stats.set("critical_pointwise", self.distribution.critical(level));
+        stats.set("critical_simultaneous", self.simultaneous_critical(level));
+        Ok(())
+    }
+
+    /// Every event time as the detail `event-study`: estimate, error, p, both intervals, rows.
+    pub fn table(&self, level: f64) -> Detail {
+        let points = self.points(level);
+        let percent = 100.0 * level;
+        let numbers = |of: fn(&EventPoint) -> f64| points.iter().map(of).collect::<Vec<f64>>();
+        Detail::new("event-study", "Effects by time since adoption")
+            .text("label", "Event time", points.iter().map(|it| it.label.clone()).collect())
+            .number("time", "Periods since adoption", numbers(|it| f64::from(it.time)))
+            .number("estimate", "Estimate", numbers(|it| it.estimate))
+            .number("std_error", "Std. error", numbers(|it| it.std_error))
+            .number("p_value", "p", numbers(|it| it.p_value))
+            .number("low", format!("{percent}% pointwise, low"), numbers(|it| it.pointwise[0]))
+            .number("high", format!("{percent}% pointwise, high"), numbers(|it| it.pointwise[1]))
+            .number("band_low", format!("{percent}% simultaneous, low"), numbers(|it| it.simultaneous[0]))
+            .number("band_high", format!("{percent}% simultaneous, high"), numbers(|it| it.simultaneous[1]))
+            .number("rows", "Rows", numbers(|it| it.rows as f64))
     }
 
     fn point(&self, time: i32) -> EventPoint {

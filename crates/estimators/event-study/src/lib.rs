@@ -3,9 +3,9 @@
 mod layout;
 
 use parallax_model::{
-    Adoption, Capabilities, Design, Detail, Distribution, Estimate, Estimator, EventStudy, Example, FitError,
-    JointTest, Meta, Name, Note, OptionColumns, PluginMeta, Statistics, Status, Support, VcovKind, Within,
-    linalg::AbsorbOptions,
+    Adoption, BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Distribution, Estimate,
+    Estimator, EventStudy, Example, FitError, Meta, Name, Note, OptionColumns, PluginMeta, Status, Support,
+    VcovKind, Within, linalg::AbsorbOptions,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -120,8 +120,8 @@ impl Estimator for TwoWayEventStudy {
             notes,
         };
         if let Some(study) = EventStudy::of(&estimate) {
-            add_tests(&study, options.level, &mut estimate.stats)?;
-            estimate.details.push(table(&study, options.level));
+            study.add_tests(options.level, &mut estimate.stats)?;
+            estimate.details.push(study.table(options.level));
         }
         Ok(estimate)
     }
@@ -131,6 +131,12 @@ impl Estimator for TwoWayEventStudy {
             required: options.treatment.iter().cloned().collect(),
             optional: options.cohort.iter().cloned().collect(),
         }
+    }
+
+    fn battery(request: &BatteryRequest) -> Option<BatteryModel<Options>> {
+        let options = Options { cohort: Some(request.cohort.clone()?), ..Options::default() };
+        let part = BatteryPart::Effect(None);
+        Some(BatteryModel { part, formula: request.formula(None, true), options })
     }
 
     fn example() -> Example<Options> {
@@ -192,52 +198,4 @@ fn remarks(adoption: &Adoption, layout: &Layout) -> Vec<Note> {
         )));
     }
     notes
-}
-
-/// Joint tests of leads and lags and their means.
-fn add_tests(study: &EventStudy, level: f64, stats: &mut Statistics) -> Result<(), FitError> {
-    let (leads, lags) = (study.leads(), study.lags());
-    if !leads.is_empty() {
-        let JointTest { chi2, df, p_chi2, f, p_f } = study.joint_test(&leads)?;
-        stats.set("leads_chi2", chi2);
-        stats.set("leads_df", df as f64);
-        stats.set("leads_chi2_p", p_chi2);
-        stats.set("leads_f", f);
-        stats.set("leads_f_p", p_f);
-        let (mean, std_error) = study.average(&leads);
-        stats.set("leads_mean", mean);
-        stats.set("leads_mean_se", std_error);
-    }
-    if !lags.is_empty() {
-        let JointTest { chi2, df, p_chi2, f, p_f } = study.joint_test(&lags)?;
-        stats.set("lags_chi2", chi2);
-        stats.set("lags_df", df as f64);
-        stats.set("lags_chi2_p", p_chi2);
-        stats.set("lags_f", f);
-        stats.set("lags_f_p", p_f);
-        let (mean, std_error) = study.average(&lags);
-        stats.set("lags_mean", mean);
-        stats.set("lags_mean_se", std_error);
-    }
-    stats.set("level", level);
-    stats.set("critical_pointwise", study.distribution.critical(level));
-    stats.set("critical_simultaneous", study.simultaneous_critical(level));
-    Ok(())
-}
-
-fn table(study: &EventStudy, level: f64) -> Detail {
-    let points = study.points(level);
-    let percent = 100.0 * level;
-    let numbers = |of: fn(&parallax_model::EventPoint) -> f64| points.iter().map(of).collect::<Vec<f64>>();
-    Detail::new("event-study", "Effects by time since adoption")
-        .text("label", "Event time", points.iter().map(|it| it.label.clone()).collect())
-        .number("time", "Periods since adoption", numbers(|it| f64::from(it.time)))
-        .number("estimate", "Estimate", numbers(|it| it.estimate))
-        .number("std_error", "Std. error", numbers(|it| it.std_error))
-        .number("p_value", "p", numbers(|it| it.p_value))
-        .number("low", format!("{percent}% pointwise, low"), numbers(|it| it.pointwise[0]))
-        .number("high", format!("{percent}% pointwise, high"), numbers(|it| it.pointwise[1]))
-        .number("band_low", format!("{percent}% simultaneous, low"), numbers(|it| it.simultaneous[0]))
-        .number("band_high", format!("{percent}% simultaneous, high"), numbers(|it| it.simultaneous[1]))
-        .number("rows", "Rows", numbers(|it| it.rows as f64))
 }

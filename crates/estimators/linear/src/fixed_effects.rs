@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use parallax_model::{
-    Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, PluginMeta, Regression,
-    Statistics, Status, Support, VcovKind, Within, linalg::AbsorbOptions, squared_correlation, weighted_mean,
+    BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Distribution, Estimate, Estimator,
+    FitError, Meta, PluginMeta, Regression, Statistics, Status, Support, Term, VcovKind, Within,
+    linalg::AbsorbOptions, squared_correlation, weighted_mean,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -92,6 +93,14 @@ impl Estimator for FixedEffects {
             details: Vec::new(),
             influence,
             notes,
+        })
+    }
+
+    fn battery(request: &BatteryRequest) -> Option<BatteryModel<Options>> {
+        Some(BatteryModel {
+            part: BatteryPart::Effect(Some(Term::Slope(request.treatment.clone()))),
+            formula: request.formula(Some(&request.treatment), true),
+            options: Options::default(),
         })
     }
 }
