@@ -23,6 +23,7 @@ mod joint;
 mod meta;
 mod registry;
 mod regression;
+mod side_by_side;
 mod spec;
 mod step;
 mod within;
@@ -53,6 +54,7 @@ pub use regression::{
     Constant, Regression, RegressionInput, r_squared, regress, root_mean_squares, squared_correlation, wald,
     weighted_mean,
 };
+pub use side_by_side::side_by_side;
 pub use spec::{ModelSpec, SingletonPolicy, WeightKind};
 pub use step::{Step, Stepped};
 pub use within::{Variable, Within};

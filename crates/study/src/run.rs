@@ -1,9 +1,7 @@
 //! Running a study: the pipeline once, models in parallel, failures as results.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use parallax_base::Note;
-use parallax_model::{AbsorptionCache, Detail, Estimate, Panel, Registry, Stepped};
+use parallax_model::{AbsorptionCache, Detail, Estimate, Panel, Registry, Stepped, side_by_side};
 use parallax_panel::Column;
 
 use crate::{PipelineEntry, PlannedModel, Study, StudyError, plan::by_pipeline};
@@ -72,46 +70,16 @@ impl Study {
             done(&model.name);
             result
         };
-        let models = in_parallel(&self.models, fit);
+        let fitted = side_by_side(&self.models, rayon::current_num_threads(), fit);
+        let found = |(model, result): (&PlannedModel, Option<ModelResult>)| {
+            result.unwrap_or_else(|| {
+                failed(model, "fitting it ended the thread; please report this as a bug".to_owned())
+            })
+        };
+        let models = self.models.iter().zip(fitted).map(found).collect();
         drop(prepared);
         Ok(StudyResult { study: self, panel, notes, details, models })
     }
-}
-
-/// Fits models on threads of their own, results in file order.
-///
-/// Not on rayon's workers: a model holds the lock of a shared absorption while rayon works on its
-/// columns, and a worker that waits there could take up another model and wait for itself.
-fn in_parallel(
-    models: &[PlannedModel],
-    fit: impl Fn(&PlannedModel) -> ModelResult + Sync,
-) -> Vec<ModelResult> {
-    let threads = rayon::current_num_threads().min(models.len());
-    if threads < 2 {
-        return models.iter().map(fit).collect();
-    }
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        while let Some((at, model)) = {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            models.get(at).map(|it| (at, it))
-        } {
-            done.push((at, fit(model)));
-        }
-        done
-    };
-    let mut results: Vec<(usize, ModelResult)> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().filter_map(|it| it.join().ok()).flatten().collect()
-    });
-    results.sort_by_key(|it| it.0);
-    let mut results = results.into_iter().peekable();
-    let slot = |(at, model): (usize, &PlannedModel)| match results.next_if(|it| it.0 == at) {
-        Some((_, result)) => result,
-        None => failed(model, "fitting it ended the thread; please report this as a bug".to_owned()),
-    };
-    models.iter().enumerate().map(slot).collect()
 }
 
 fn failed(model: &PlannedModel, reason: String) -> ModelResult {

@@ -4,9 +4,9 @@ mod assign;
 mod draws;
 
 use parallax_model::{
-    Adoption, Capabilities, Design, Detail, Distribution, Estimate, Estimator, Example, FitError, Meta, Name,
-    OptionColumns, PluginMeta, Statistics, Status, Support, Term, Variable, VcovKind, Within,
-    linalg::AbsorbOptions, panel::percentile,
+    Adoption, BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Detail, Distribution,
+    Estimate, Estimator, Example, FitError, Meta, Name, OptionColumns, PluginMeta, Statistics, Status,
+    Support, Term, Variable, VcovKind, Within, linalg::AbsorbOptions, panel::percentile,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -133,6 +133,15 @@ impl Estimator for Placebo {
         let actual = Draw { estimate: estimate.coef[kept], std_error: estimate.vcov.std_errors()[kept] };
         report(&mut estimate, actual, &draws)?;
         Ok(estimate)
+    }
+
+    fn battery(request: &BatteryRequest) -> Option<BatteryModel<Options>> {
+        request.cohort.as_ref()?;
+        Some(BatteryModel {
+            part: BatteryPart::Diagnostic,
+            formula: request.formula(Some(&request.treatment), true),
+            options: Options { treatment: Some(request.treatment.clone()), ..Options::default() },
+        })
     }
 
     fn columns(options: &Options) -> OptionColumns {
