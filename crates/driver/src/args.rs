@@ -28,6 +28,8 @@ pub enum Command {
     Reproduce(Reproduce),
     /// Fit one model.
     Fit(Fit),
+    /// One treatment under every estimator and diagnostic of difference-in-differences, as a report.
+    Did(Did),
     /// The arithmetic behind one standard error, under every program's rules.
     ExplainSe(ExplainSe),
     /// The panel as it is: units, periods, balance, gaps, adoption, variables.
@@ -125,6 +127,53 @@ pub struct Fit {
     /// Level of intervals.
     #[arg(long, default_value = "0.95", value_parser = level)]
     pub level: f64,
+}
+
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("adoption").required(true).args(["treatment", "cohort"])))]
+pub struct Did {
+    /// Parquet, Arrow or CSV file, or a folder of such files; further ones are joined on unit and time.
+    #[arg(value_name = "FILE", required = true)]
+    pub data: Vec<PathBuf>,
+    /// Column of the outcome.
+    #[arg(long, value_name = "COLUMN")]
+    pub outcome: String,
+    /// Column of units.
+    #[arg(long, value_name = "COLUMN")]
+    pub unit: String,
+    /// Column of periods.
+    #[arg(long, value_name = "COLUMN")]
+    pub time: String,
+    /// Column of treatment by row, 0 and 1.
+    #[arg(long, value_name = "COLUMN")]
+    pub treatment: Option<String>,
+    /// Column with each unit's first treated period, 0 or missing for never.
+    #[arg(long, value_name = "COLUMN")]
+    pub cohort: Option<String>,
+    /// Covariates, separated by commas.
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub covariates: Vec<String>,
+    /// Groups of whole units for standard errors; the unit without.
+    #[arg(long, value_name = "COLUMN")]
+    pub cluster: Option<String>,
+    /// Column of analytic weights.
+    #[arg(long, value_name = "COLUMN")]
+    pub weights: Option<String>,
+    /// Rules for small samples of the regressions: fixest, reghdfe, xtreg, plm, none.
+    #[arg(long, value_name = "RULES", default_value = "fixest")]
+    pub small_sample: SmallSample,
+    /// Level of intervals and tests.
+    #[arg(long, default_value = "0.95", value_parser = level)]
+    pub level: f64,
+    /// Folder for did.html, did.docx, did.tex with its pictures, and did.json.
+    #[arg(long, value_name = "DIR", default_value = "did")]
+    pub out: PathBuf,
+    /// Write no files: text or JSON on standard output alone.
+    #[arg(long, conflicts_with = "out")]
+    pub no_report: bool,
+    /// What is written on standard output.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: ListFormat,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

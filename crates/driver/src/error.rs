@@ -2,6 +2,7 @@
 
 use std::{io, path::PathBuf};
 
+use parallax_battery::BatteryError;
 use parallax_ingest::IngestError;
 use parallax_model::{FitError, RegistryError};
 use parallax_panel::PanelError;
@@ -24,6 +25,9 @@ pub enum DriverError {
     /// A model that needs numbers where a file has text; says which value is in the way.
     #[error("{0}")]
     NotNumeric(String),
+    /// A battery.
+    #[error(transparent)]
+    Battery(#[from] BatteryError),
     /// A plugin that is not there.
     #[error(transparent)]
     Registry(#[from] RegistryError),
@@ -47,7 +51,7 @@ pub enum DriverError {
     #[error(transparent)]
     Write(#[from] OutputError),
     /// A report.
-    #[error("the report of the study: {0}")]
+    #[error("the report: {0}")]
     Report(#[from] DocumentError),
     /// A file that cannot be read.
     #[error("{}: {source}", path.display())]

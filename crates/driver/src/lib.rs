@@ -82,6 +82,7 @@ fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Resul
     match &arguments.command {
         Command::Reproduce(it) => commands::reproduce::run(it, arguments.quiet, out, err),
         Command::Fit(it) => commands::fit::run(it, out),
+        Command::Did(it) => commands::did::run(it, arguments.quiet, out, err),
         Command::ExplainSe(it) => commands::explain_se::run(it, out),
         Command::Describe(it) => commands::describe::run(it, out),
         Command::Convert(it) => commands::convert::run(it, out),

@@ -4,6 +4,7 @@
 //! Titles and notes are not drawn: papers set them as captions. What is drawn is said for those who
 //! cannot see it in the `title` element.
 
+mod adoption_map;
 mod axes;
 mod balance;
 mod bars;
@@ -16,6 +17,7 @@ mod lines;
 mod placebo;
 pub(crate) mod raster;
 mod scale;
+mod scatter;
 mod style;
 
 pub(crate) use canvas::escaped;
@@ -43,6 +45,8 @@ pub fn svg(figure: &Figure) -> Result<String, FigureError> {
         FigureKind::Forest(it) => forest::draw(it, figure),
         FigureKind::Lines(it) => lines::draw(it, figure),
         FigureKind::Bars(it) => bars::draw(it, figure),
+        FigureKind::Adoption(it) => adoption_map::draw(it, figure),
+        FigureKind::Scatter(it) => scatter::draw(it, figure),
     };
     Ok(page(figure, sketch))
 }

@@ -1,16 +1,20 @@
 //! A figure as data: what is drawn, of which numbers. Only the drawing turns it into a picture.
 
+mod adoption_map;
 pub(crate) mod kinds;
+mod scatter;
 mod table;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use adoption_map::{AdoptionBand, AdoptionMap};
 pub use kinds::{
     BalancePanel, BalancePlot, BalanceRow, BarPlot, BarSeries, EventBin, EventPoint, EventSeries,
     EventStudyPlot, ForestGroup, ForestPlot, ForestRow, Interval, Line, LinePanel, LinePlot, Marker,
     PlaceboDraws,
 };
+pub use scatter::{Level, ScatterPlot, ScatterSeries};
 
 use crate::language::Language;
 
@@ -59,6 +63,10 @@ pub enum FigureKind {
     Lines(LinePlot),
     /// Bars by category.
     Bars(BarPlot),
+    /// Who is treated when.
+    Adoption(AdoptionMap),
+    /// Points of several kinds.
+    Scatter(ScatterPlot),
 }
 
 /// A figure that cannot be drawn.
@@ -137,6 +145,8 @@ impl Figure {
             FigureKind::Forest(it) => it.check(),
             FigureKind::Lines(it) => it.check(),
             FigureKind::Bars(it) => it.check(),
+            FigureKind::Adoption(it) => it.check(),
+            FigureKind::Scatter(it) => it.check(),
         };
         found.map_err(|it| it.of(&self.id))
     }

@@ -91,6 +91,12 @@ words! {
     Bandwidth: "Bandwidth of the density", "核密度带宽";
     Value: "Value", "数值";
     X: "x", "横轴";
+    Treated: "Treated", "已实施";
+    NotYet: "Not treated (yet)", "未实施";
+    NotObserved: "Not observed", "无数据";
+    Period: "Period", "期数";
+    Units: "Units", "个体数";
+    ObservedShare: "Shares of the units that are observed, by period.", "各期有数据的个体比例。";
     Source: "Data", "数据";
     ReferenceOf: "Study", "文献";
     Version: "Made by Parallax", "由 Parallax 生成，版本";

@@ -6,6 +6,9 @@
 //! file, one LaTeX file. [`published`] compares what a paper prints with what we compute, cell by cell.
 //! [`write_outputs`] and [`check_outputs`] are the only functions that touch the disk.
 
+mod battery;
+mod battery_figures;
+mod battery_tables;
 mod density;
 mod descriptive;
 mod detail;
@@ -27,6 +30,8 @@ mod study_figures;
 mod table;
 mod width;
 
+pub use battery::{battery_document, battery_json};
+pub use battery_tables::effects_table;
 pub use density::{Density, kernel_density};
 pub use descriptive::{descriptive_table, descriptive_value};
 pub use detail::{detail_table, plain_table};
@@ -34,9 +39,9 @@ pub use document::{Convention, Document, DocumentError, FileRecord, Item, Sectio
 pub use draw::{raster::png, svg};
 pub use estimate::{estimate_json, estimate_table};
 pub use figure::{
-    BalancePanel, BalancePlot, BalanceRow, BarPlot, BarSeries, EventBin, EventPoint, EventSeries,
-    EventStudyPlot, Figure, FigureError, FigureKind, ForestGroup, ForestPlot, ForestRow, Interval, Line,
-    LinePanel, LinePlot, Marker, PlaceboDraws,
+    AdoptionBand, AdoptionMap, BalancePanel, BalancePlot, BalanceRow, BarPlot, BarSeries, EventBin,
+    EventPoint, EventSeries, EventStudyPlot, Figure, FigureError, FigureKind, ForestGroup, ForestPlot,
+    ForestRow, Interval, Level, Line, LinePanel, LinePlot, Marker, PlaceboDraws, ScatterPlot, ScatterSeries,
 };
 pub use language::Language;
 pub use number::{Digits, format_count, format_number};

@@ -1,12 +1,13 @@
 //! The figures of a study, drawn from the numbers of its results.
 
 use parallax_model::{Estimate, EventStudy};
-use parallax_study::{FigureEntry, FigureKindEntry, ForestEntry, StudyResult};
+use parallax_study::{FigureEntry, FigureKindEntry, ForestEntry, MarkEntry, StudyResult};
 
 use crate::{
     figure::{
         BalancePanel, BalancePlot, BalanceRow, EventBin, EventPoint, EventSeries, EventStudyPlot, Figure,
-        FigureKind, ForestGroup, ForestPlot, ForestRow, Interval, Line, LinePanel, LinePlot, PlaceboDraws,
+        FigureKind, ForestGroup, ForestPlot, ForestRow, Interval, Line, LinePanel, LinePlot, Marker,
+        PlaceboDraws,
     },
     language::Language,
 };
@@ -67,8 +68,12 @@ fn kind(
             let panels = models.iter().enumerate().map(|(at, it)| balance(result, it, label(at), names));
             FigureKind::Balance(BalancePlot::new(panels.collect::<Result<_, _>>()?))
         }
-        FigureKindEntry::Forest { rows, level, .. } => {
-            FigureKind::Forest(forest(result, rows, labels, *level)?)
+        FigureKindEntry::Forest { rows, level, marks, .. } => {
+            let mut plot = forest(result, rows, labels, *level)?;
+            let here = |it: &&MarkEntry| it.source.as_ref().is_none_or(|it| *it == result.study.source.name);
+            let mark = |it: &MarkEntry| Marker { at: it.at, label: it.label.clone() };
+            plot.marks = marks.iter().filter(here).map(mark).collect();
+            FigureKind::Forest(plot)
         }
         FigureKindEntry::Means { variable, by, .. } => {
             FigureKind::Lines(means(result, variable, by, labels)?)
@@ -82,8 +87,12 @@ fn estimate<'r>(result: &'r StudyResult, model: &str) -> Result<&'r Estimate, St
 }
 
 fn event_series(result: &StudyResult, model: &str, label: String) -> Result<EventSeries, String> {
-    let estimate = estimate(result, model)?;
-    let study = EventStudy::of(estimate).ok_or_else(|| format!("model `{model}` has no event times"))?;
+    series_of(estimate(result, model)?, label).ok_or_else(|| format!("model `{model}` has no event times"))
+}
+
+/// The event times of an estimate as a curve; `None` when it has none.
+pub(crate) fn series_of(estimate: &Estimate, label: String) -> Option<EventSeries> {
+    let study = EventStudy::of(estimate)?;
     let level = estimate.stats.get("level").unwrap_or(LEVEL);
     let mut series = EventSeries::new(label, level);
     for it in study.points(level) {
@@ -100,21 +109,21 @@ fn event_series(result: &StudyResult, model: &str, label: String) -> Result<Even
         };
         series.points.push(point.bin(bin));
     }
-    Ok(series)
+    Some(series)
 }
 
 /// Where an estimate does not say its level.
 const LEVEL: f64 = 0.95;
 
 fn placebo(result: &StudyResult, model: &str) -> Result<PlaceboDraws, String> {
-    let estimate = estimate(result, model)?;
-    let draws = result.detail(Some(model), "draws")?;
-    let numbers = |name: &str| {
-        draws.numbers(name).map(<[f64]>::to_vec).ok_or_else(|| format!("draws without column `{name}`"))
-    };
-    let actual = estimate.stats.get("placebo_actual");
-    let actual = actual.ok_or_else(|| format!("model `{model}` has no placebo draws"))?;
-    Ok(PlaceboDraws::new(numbers("estimate")?, numbers("p_value")?, actual))
+    draws_of(estimate(result, model)?).ok_or_else(|| format!("model `{model}` has no placebo draws"))
+}
+
+/// The placebo draws of an estimate; `None` when it has none.
+pub(crate) fn draws_of(estimate: &Estimate) -> Option<PlaceboDraws> {
+    let draws = estimate.detail("draws")?;
+    let numbers = |name: &str| draws.numbers(name).map(<[f64]>::to_vec);
+    Some(PlaceboDraws::new(numbers("estimate")?, numbers("p_value")?, estimate.stats.get("placebo_actual")?))
 }
 
 fn balance(result: &StudyResult, model: &str, label: String, names: &Names) -> Result<BalancePanel, String> {
@@ -149,7 +158,7 @@ fn forest(
             group.rows.push(row);
         }
     }
-    Ok(ForestPlot { groups, null: 0.0, level })
+    Ok(ForestPlot::new(groups, level))
 }
 
 fn means(result: &StudyResult, variable: &str, by: &str, labels: &[String]) -> Result<LinePlot, String> {

@@ -101,6 +101,9 @@ pub enum FigureKindEntry {
         /// Level of intervals.
         #[serde(default = "usual_level")]
         level: f64,
+        /// Vertical lines, such as the known effect of a source with simulated data.
+        #[serde(default)]
+        marks: Vec<MarkEntry>,
     },
     /// Means over time by group, after the pipeline.
     Means {
@@ -129,6 +132,19 @@ pub struct ForestEntry {
     /// Heading above this row and those after it.
     #[serde(default)]
     pub heading: Option<String>,
+}
+
+/// A vertical line of a forest plot.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct MarkEntry {
+    /// Where it stands.
+    pub at: f64,
+    /// Above it.
+    pub label: String,
+    /// The source whose figure has it; every source without.
+    #[serde(default)]
+    pub source: Option<String>,
 }
 
 impl FigureEntry {
@@ -172,7 +188,10 @@ impl FigureEntry {
             FigureKindEntry::EventStudy { models, .. } | FigureKindEntry::Balance { models, .. } => {
                 models.len()
             }
-            FigureKindEntry::Forest { rows, level, .. } => {
+            FigureKindEntry::Forest { rows, level, marks, .. } => {
+                if marks.iter().any(|it| !it.at.is_finite()) {
+                    return Err("a mark stands at a number".to_owned());
+                }
                 if !(0.0 < *level && *level < 1.0) {
                     return Err("`level` lies between 0 and 1, as 0.95".to_owned());
                 }

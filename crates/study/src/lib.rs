@@ -14,7 +14,7 @@ mod run;
 mod substitute;
 
 pub use error::StudyError;
-pub use figure::{FigureEntry, FigureKindEntry, FigureWords, ForestEntry};
+pub use figure::{FigureEntry, FigureKindEntry, FigureWords, ForestEntry, MarkEntry};
 pub use file::{
     DataFile, DataSection, DetailColumnSpec, GroupLabel, JoinKey, MarkRow, ModelDefaults, ModelEntry,
     OneOrEach, PipelineEntry, Root, Source, StatisticRow, StudyFile, TableEntry, TableKind, TermRowSpec,

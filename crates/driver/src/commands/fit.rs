@@ -65,7 +65,7 @@ fn table_format(format: FitFormat) -> Option<Format> {
 }
 
 /// What a reader should know of the data themselves.
-fn data_notes(loaded: &Loaded) -> Vec<String> {
+pub fn data_notes(loaded: &Loaded) -> Vec<String> {
     let mut notes = Vec::new();
     if loaded.simulated() {
         notes.push("the data are simulated; no number is a finding".to_owned());

@@ -2,6 +2,7 @@
 
 pub mod convert;
 pub mod describe;
+pub mod did;
 pub mod explain_se;
 pub mod fit;
 pub mod registry;

@@ -23,7 +23,7 @@ pub(super) fn outputs(
     Ok(document.outputs(&result.study.file.name)?)
 }
 
-fn record(file: &FileReport, listed: &[(String, String)]) -> Result<FileRecord, DriverError> {
+pub(super) fn record(file: &FileReport, listed: &[(String, String)]) -> Result<FileRecord, DriverError> {
     let sha256 = file.sha256()?;
     let licence = listed.iter().find(|it| it.0 == sha256).map(|it| it.1.clone());
     Ok(FileRecord {

@@ -36,7 +36,7 @@ pub const PROGRAM: Program = Program {
         ("sunab*", SUN_ABRAHAM),
         ("iv_*", INSTRUMENTS),
         ("fixef_values", "estimates of the absorbed effects themselves are not reported"),
-        ("placebo_given_permutations", "many regressions in one case; compared in tests/adoption.rs"),
+        ("placebo_given_permutations", "many regressions in one case; compared in tests/did/event_study.rs"),
     ],
     covariance,
     statistic: stat,

@@ -2,7 +2,7 @@
 
 use super::{
     Sketch,
-    axes::{Frame, level_ticks, null_line, places, room_below, widest},
+    axes::{Frame, dashed_line, level_ticks, null_line, places, room_below, widest},
     canvas::{Anchor, Canvas},
     font::{width, wrapped},
     label,
@@ -28,7 +28,7 @@ pub(super) fn draw(plot: &ForestPlot, figure: &Figure) -> Sketch {
     let left = 4.0 + entries.iter().map(Entry::width).fold(0.0, f64::max) + 8.0;
     let numbers: Vec<String> = entries.iter().map(|it| it.numbers.clone()).collect();
     let right = WIDTH - widest(&numbers) - 14.0;
-    let top = 4.0;
+    let top = if plot.marks.is_empty() { 4.0 } else { 13.0 };
     let bottom = top + 6.0 + entries.iter().map(Entry::height).sum::<f64>();
     let frame = Frame { left, right, top, bottom };
     let rows = plot.groups.iter().flat_map(|it| &it.rows);
@@ -36,12 +36,20 @@ pub(super) fn draw(plot: &ForestPlot, figure: &Figure) -> Sketch {
         let ends = it.interval.iter().flat_map(|it| [it.low, it.high]);
         std::iter::once(it.estimate).chain(ends).collect::<Vec<_>>()
     });
-    let x = Scale::new(range(values.chain([plot.null]), 0.05), left, right);
+    let x = Scale::new(
+        range(values.chain([plot.null]).chain(plot.marks.iter().map(|it| it.at)), 0.05),
+        left,
+        right,
+    );
     let mut canvas = Canvas::default();
     let ticks = level_ticks(&x, false);
     frame.upright_grid(&mut canvas, &x, &ticks);
     frame.lower_axis(&mut canvas, &places(&x, &ticks));
     frame.upright(&mut canvas, x.at(plot.null), &null_line());
+    for mark in &plot.marks {
+        frame.upright(&mut canvas, x.at(mark.at), &dashed_line());
+        canvas.text(x.at(mark.at), top - 3.0, Anchor::Middle, &mark.label);
+    }
     let mut y = top + 3.0;
     for entry in &entries {
         entry.draw(&mut canvas, y, &x);
@@ -61,6 +69,7 @@ struct Entry<'a> {
 
 fn entries<'a>(plot: &'a ForestPlot, figure: &Figure) -> Vec<Entry<'a>> {
     let mut entries = Vec::new();
+    let decimals = figure.decimals.min(if largest(plot) < SMALL { 4 } else { 2 });
     for group in &plot.groups {
         let indent = if group.label.is_empty() { 0.0 } else { INDENT };
         if !group.label.is_empty() {
@@ -69,18 +78,27 @@ fn entries<'a>(plot: &'a ForestPlot, figure: &Figure) -> Vec<Entry<'a>> {
         }
         for row in &group.rows {
             let lines = wrapped(&row.label, TEXT_SIZE, WIDEST_LABEL - indent);
-            entries.push(Entry { lines, indent, numbers: numbers(row, figure), row: Some(row) });
+            entries.push(Entry { lines, indent, numbers: numbers(row, figure, decimals), row: Some(row) });
         }
     }
     entries
 }
 
-/// Two decimals are what a picture can show.
-fn numbers(row: &ForestRow, figure: &Figure) -> String {
+/// Below it all numbers of a picture have two digits after zeros.
+const SMALL: f64 = 0.2;
+
+fn largest(plot: &ForestPlot) -> f64 {
+    let finite =
+        plot.groups.iter().flat_map(|it| &it.rows).map(|it| it.estimate.abs()).filter(|it| it.is_finite());
+    finite.fold(0.0, f64::max)
+}
+
+/// Two decimals are what a picture can show, if its numbers are not small.
+fn numbers(row: &ForestRow, figure: &Figure, decimals: u8) -> String {
     if !row.estimate.is_finite() {
         return figure.language.word(Word::None).to_owned();
     }
-    let text = |it| minus(&format_number(it, Digits::Decimals(figure.decimals.min(2))));
+    let text = |it| minus(&format_number(it, Digits::Decimals(decimals)));
     let estimate = text(row.estimate);
     row.interval.map_or(estimate.clone(), |it| format!("{estimate} [{}, {}]", text(it.low), text(it.high)))
 }

@@ -132,6 +132,9 @@ pub struct ForestPlot {
     pub null: f64,
     /// The confidence level of the intervals, such as 0.95.
     pub level: f64,
+    /// Further vertical lines, such as the known effect of simulated data.
+    #[serde(default)]
+    pub marks: Vec<Marker>,
 }
 
 /// Rows under one heading.
@@ -381,13 +384,14 @@ fn all_covariates(panels: &[BalancePanel]) -> Vec<String> {
 impl ForestPlot {
     /// With the vertical line at zero.
     pub fn new(groups: Vec<ForestGroup>, level: f64) -> ForestPlot {
-        ForestPlot { groups, null: 0.0, level }
+        ForestPlot { groups, null: 0.0, level, marks: Vec::new() }
     }
 
     pub(crate) fn check(&self) -> Result<(), Misfit> {
         let rows = || self.groups.iter().flat_map(|it| &it.rows);
         some("the coefficient plot", rows().map(|it| it.estimate))?;
         finite("the vertical line", self.null)?;
+        self.marks.iter().try_for_each(|it| finite("a marked line", it.at))?;
         for row in rows() {
             let ends = row.interval.iter().flat_map(|it| [it.low, it.high]);
             not_infinite(&row.label, std::iter::once(row.estimate).chain(ends))?;

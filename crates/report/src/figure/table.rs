@@ -1,7 +1,8 @@
 //! The numbers of a figure as a table, to lie beside it.
 
 use super::{
-    BalancePlot, BarPlot, EventStudyPlot, Figure, FigureKind, ForestPlot, Interval, LinePlot, PlaceboDraws,
+    AdoptionMap, BalancePlot, BarPlot, EventStudyPlot, Figure, FigureKind, ForestPlot, Interval, LinePlot,
+    PlaceboDraws, ScatterPlot,
 };
 use crate::{
     density::bandwidth,
@@ -23,6 +24,8 @@ impl Figure {
             FigureKind::Forest(it) => words.forest(it, &mut table),
             FigureKind::Lines(it) => words.lines(it, &mut table),
             FigureKind::Bars(it) => words.bars(it, &mut table),
+            FigureKind::Adoption(it) => words.adoption(it, &mut table),
+            FigureKind::Scatter(it) => words.scatter(it, &mut table),
         }
         table
     }
@@ -119,6 +122,30 @@ impl Words {
         for (at, category) in plot.categories.iter().enumerate() {
             let values = plot.series.iter().map(|it| it.values.get(at).copied().unwrap_or(f64::NAN));
             table.body.push(Row::cells(category, values.map(|it| self.number(it))));
+        }
+    }
+
+    fn adoption(&self, map: &AdoptionMap, table: &mut Table) {
+        let periods = map.periods.iter().map(ToString::to_string);
+        let fixed = [String::new(), self.word(Word::Units).to_owned()];
+        table.header.push(HeaderRow::new(fixed.into_iter().chain(periods)));
+        for band in &map.bands {
+            let share = |it: &f64| Cell::Number { value: *it, digits: crate::Digits::Decimals(2) };
+            let cells = std::iter::once(Cell::Count(band.units)).chain(band.observed.iter().map(share));
+            table.body.push(Row::cells(&band.label, cells));
+        }
+        table.notes.push(self.word(Word::ObservedShare).to_owned());
+    }
+
+    fn scatter(&self, plot: &ScatterPlot, table: &mut Table) {
+        self.header(table, &[Word::Series, Word::X, Word::Value]);
+        for series in &plot.series {
+            for (x, y) in series.x.iter().zip(&series.y) {
+                table.body.push(Row::cells(&series.label, [self.number(*x), self.number(*y)]));
+            }
+        }
+        for level in &plot.levels {
+            table.body.push(Row::cells(&level.label, [Cell::Empty, self.number(level.at)]));
         }
     }
 

@@ -1,26 +1,11 @@
 //! Event studies and placebo assignments against R fixest.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of tests stand outside the functions the lint exempts"
-)]
-
-use std::collections::BTreeMap;
 
 use parallax_ingest::{FileRequest, JoinOn, ReadRequest, Select, read};
-use parallax_model::{
-    AbsorptionCache, Estimate, EventStudy, Formula, ModelSpec, Panel, SingletonPolicy, SmallSample,
-    WeightKind,
-};
-use parallax_oracle::{TOLERANCES, open_answers};
+use parallax_model::{Estimate, EventStudy, Panel};
+use parallax_oracle::open_answers;
 use serde_json::{Value, json};
 
-fn answer(file: &str, id: &str) -> Value {
-    let text = std::fs::read_to_string(open_answers(file)).unwrap();
-    let all: Value = serde_json::from_str(&text).unwrap();
-    let cases = all["cases"].as_array().unwrap();
-    cases.iter().find(|it| it["id"] == id).unwrap_or_else(|| panic!("no case {id}")).clone()
-}
+use crate::support::{answer, near_as, numbers, request};
 
 fn panel() -> Panel {
     let path = |name: &str| open_answers("..").join("data").join(format!("{name}.parquet"));
@@ -38,29 +23,11 @@ fn panel() -> Panel {
 }
 
 fn fit(panel: &Panel, estimator: &str, formula: &str, vcov: &str, options: &Value) -> Estimate {
-    let spec = ModelSpec {
-        estimator: estimator.to_owned(),
-        formula: Formula::parse(formula).unwrap(),
-        weights: None,
-        weight_kind: WeightKind::Analytic,
-        vcov: vcov.parse().unwrap(),
-        small_sample: SmallSample::FIXEST,
-        singletons: SingletonPolicy::Drop,
-        options: options.as_object().unwrap().clone(),
-    };
-    let registry = parallax_plugins::registry().unwrap();
-    let entry = registry.estimator(estimator).unwrap();
-    entry.fit(panel, &spec, &AbsorptionCache::default()).unwrap_or_else(|it| panic!("{it}"))
+    request(estimator, formula, vcov).options(options).fit(panel)
 }
 
 fn near(ours: f64, theirs: f64, what: &str) {
-    let tolerance = TOLERANCES.iter().find(|it| it.name == "iterated").unwrap();
-    let allowed = tolerance.relative * theirs.abs() + tolerance.absolute;
-    assert!((ours - theirs).abs() <= allowed, "{what}: {ours} is not {theirs}");
-}
-
-fn numbers(value: &Value) -> BTreeMap<String, f64> {
-    value.as_object().unwrap().iter().map(|(name, it)| (name.clone(), it.as_f64().unwrap())).collect()
+    near_as("iterated", ours, theirs, what);
 }
 
 /// `rel::-3` or a long call that ends in `::-3` is the event time; other names are regressors.

@@ -1,0 +1,120 @@
+//! `parallax did`: the battery of one treatment.
+
+use std::{collections::BTreeSet, io::Write, time::Instant};
+
+use parallax_base::Name;
+use parallax_battery::{Battery, BatterySpec, Treatment, findings, run as run_battery};
+use parallax_ingest::{FileRequest, Loaded, ReadRequest, Select, read};
+use parallax_report::{
+    FileRecord, Format, Output, battery_document, battery_json, effects_table, render, write_outputs,
+};
+
+use crate::{
+    DriverError, Outcome,
+    args::{Did, ListFormat},
+    commands::{
+        fit::{data_notes, explained},
+        study_report::record,
+    },
+};
+
+/// Fits everything, writes the report and says what was found.
+pub fn run(
+    arguments: &Did,
+    quiet: bool,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Outcome, DriverError> {
+    let started = Instant::now();
+    let registry = parallax_plugins::registry()?;
+    let spec = spec(arguments)?;
+    let loaded = load(arguments)?;
+    refuse_text(&spec, &loaded)?;
+    let notes = data_notes(&loaded);
+    let threads = rayon::current_num_threads();
+    let battery = run_battery(&loaded.panel, spec, &registry, threads)?;
+    let outputs = if arguments.no_report { Vec::new() } else { outputs(&battery, &loaded, &notes)? };
+    match arguments.format {
+        ListFormat::Json => writeln!(out, "{:#}", battery_json(&battery, loaded.simulated(), &notes))?,
+        ListFormat::Text => text(&battery, loaded.simulated(), out)?,
+    }
+    if !outputs.is_empty() {
+        write_outputs(&arguments.out, &outputs)?;
+        if !quiet {
+            let (files, seconds) = (outputs.len(), started.elapsed().as_secs_f64());
+            writeln!(err, "{files} files in {}, {seconds:.1} s", arguments.out.display())?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn spec(arguments: &Did) -> Result<BatterySpec, DriverError> {
+    let treatment = match (&arguments.treatment, &arguments.cohort) {
+        (Some(it), None) => Treatment::ByRow(Name::from(it)),
+        (None, Some(it)) => Treatment::Cohort(Name::from(it)),
+        _ => return Err(DriverError::Request("give either --treatment or --cohort".to_owned())),
+    };
+    let mut seen = BTreeSet::from([arguments.outcome.as_str()]);
+    if let Some(twice) = arguments.covariates.iter().find(|it| !seen.insert(it)) {
+        return Err(DriverError::Request(format!(
+            "--covariates: `{twice}` is named twice or is the outcome"
+        )));
+    }
+    Ok(BatterySpec {
+        outcome: Name::from(&arguments.outcome),
+        treatment,
+        covariates: arguments.covariates.iter().map(Name::from).collect(),
+        cluster: arguments.cluster.as_ref().map(Name::from),
+        weights: arguments.weights.as_ref().map(Name::from),
+        small_sample: arguments.small_sample,
+        level: arguments.level,
+    })
+}
+
+/// Reads the columns that are named, and no others.
+fn load(arguments: &Did) -> Result<Loaded, DriverError> {
+    let index = [arguments.unit.as_str(), arguments.time.as_str()];
+    let named = [Some(&arguments.outcome), arguments.treatment.as_ref(), arguments.cohort.as_ref()]
+        .into_iter()
+        .chain([arguments.cluster.as_ref(), arguments.weights.as_ref()])
+        .flatten()
+        .chain(&arguments.covariates)
+        .filter(|it| !index.contains(&it.as_str()));
+    let names: BTreeSet<Name> = named.map(Name::from).collect();
+    let request = ReadRequest {
+        files: arguments.data.iter().map(FileRequest::new).collect(),
+        unit: Some(Name::from(&arguments.unit)),
+        time: Some(Name::from(&arguments.time)),
+        select: Select::Only(names.into_iter().collect()),
+    };
+    Ok(read(&request)?)
+}
+
+/// Text where numbers are needed is said before anything is fitted, with the value that is in the way.
+fn refuse_text(spec: &BatterySpec, loaded: &Loaded) -> Result<(), DriverError> {
+    let (Treatment::ByRow(treatment) | Treatment::Cohort(treatment)) = &spec.treatment;
+    let numbers = [&spec.outcome, treatment].into_iter().chain(&spec.covariates).chain(&spec.weights);
+    for name in numbers {
+        loaded.panel.real(name).map_err(|it| explained(loaded, it.into()))?;
+    }
+    Ok(())
+}
+
+fn outputs(battery: &Battery, loaded: &Loaded, notes: &[String]) -> Result<Vec<Output>, DriverError> {
+    let files: Vec<FileRecord> =
+        loaded.files.iter().map(|it| record(it, &[])).collect::<Result<_, DriverError>>()?;
+    let document = battery_document(battery, &files, loaded.simulated(), notes);
+    let mut outputs = document.outputs("did")?;
+    let json = format!("{:#}\n", battery_json(battery, loaded.simulated(), notes));
+    outputs.push(Output::new("did.json", json.into_bytes()));
+    Ok(outputs)
+}
+
+fn text(battery: &Battery, simulated: bool, out: &mut dyn Write) -> Result<(), DriverError> {
+    write!(out, "{}", render(&effects_table(battery, simulated), Format::Text))?;
+    writeln!(out)?;
+    for finding in findings(battery) {
+        writeln!(out, "- {finding}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,10 @@
+//! Difference-in-differences against other programs: one module a family of estimators.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "helpers of tests stand outside the functions the lint exempts, and say what they skip"
+)]
+
+mod event_study;
+mod support;

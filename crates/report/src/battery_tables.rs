@@ -1,0 +1,171 @@
+//! Tables of a battery: overall effects, effects by time since adoption, tests of leads, cohorts.
+
+use std::collections::BTreeSet;
+
+use parallax_battery::{Battery, Difference, Member, REFERENCE};
+use parallax_model::{BatteryPart, EventStudy};
+
+use crate::{
+    Digits,
+    table::{Cell, HeaderRow, Row, Table},
+};
+
+/// One line an estimator: the overall effect, and how far it is from two-way fixed effects.
+pub fn effects_table(battery: &Battery, simulated: bool) -> Table {
+    let mut table =
+        Table::new("effects", format!("Effect of {} on {}", treatment(battery), battery.spec.outcome));
+    table.simulated = simulated;
+    let percent = 100.0 * battery.spec.level;
+    table.header.push(HeaderRow::new([
+        "Estimator",
+        "Effect",
+        "Std. error",
+        &format!("{percent}% low"),
+        &format!("{percent}% high"),
+        "p",
+        "Less TWFE",
+        "Its error",
+        "p",
+        "Rows",
+    ]));
+    let effects = battery.members.iter().filter(|it| matches!(it.part, BatteryPart::Effect(Some(_))));
+    let (reference, others): (Vec<_>, Vec<_>) = effects.partition(|it| it.name == REFERENCE);
+    for member in reference.into_iter().chain(others) {
+        let difference = battery.differences.iter().find(|it| it.name == member.name);
+        table.body.push(effect_row(battery, member, difference));
+        if let Err(why) = &member.estimate {
+            table.notes.push(format!("{}: {why}.", member.name));
+        }
+    }
+    table.notes.push(
+        "Less TWFE: the effect less that of two-way fixed effects; its error comes from the influence functions of both \
+         on the same units, summed within clusters, without a factor for small samples."
+            .to_owned(),
+    );
+    table
+}
+
+fn effect_row(battery: &Battery, member: &Member, difference: Option<&Difference>) -> Row {
+    let found = member.effect().and_then(|(at, estimate)| {
+        Some((estimate.rows(battery.spec.level).into_iter().nth(at)?, estimate.sample.rows_used))
+    });
+    let Some((row, rows)) = found else {
+        let failed = std::iter::once(Cell::text("no estimate"));
+        return Row::cells(member.name, failed.chain(std::iter::repeat_n(Cell::Empty, 8)));
+    };
+    let numbers = [row.estimate, row.std_error, row.conf_low, row.conf_high, row.p_value].map(significant);
+    let away = match difference {
+        None => [Cell::Empty, Cell::Empty, Cell::Empty],
+        Some(it) => [
+            significant(it.estimate),
+            it.std_error.map_or(Cell::Empty, significant),
+            it.p_value.map_or(Cell::Empty, significant),
+        ],
+    };
+    let cells = numbers.into_iter().chain(away).chain([Cell::Count(rows as u64)]);
+    Row::cells(member.name, cells)
+}
+
+/// Coefficients with their errors, a column an estimator.
+pub(crate) fn event_table(battery: &Battery, simulated: bool) -> Option<Table> {
+    let studies = event_studies(battery);
+    if studies.is_empty() {
+        return None;
+    }
+    let mut table = Table::new("event-times", "Effects by time since adoption");
+    table.simulated = simulated;
+    table.header.push(HeaderRow::new(std::iter::once("Time").chain(studies.iter().map(|it| it.0))));
+    let times: BTreeSet<i32> =
+        studies.iter().flat_map(|it| it.1.times.iter().chain(&it.1.window.references).copied()).collect();
+    for time in times {
+        let cells = studies.iter().map(|(_, study)| match study.times.iter().position(|it| *it == time) {
+            Some(at) => coefficient(study, at),
+            None if study.window.references.contains(&time) => Cell::text("0"),
+            None => Cell::Empty,
+        });
+        table.body.push(Row::cells(time.to_string(), cells));
+    }
+    table.notes.push(
+        "0 is a reference: an effect that is zero by choice. Estimators choose other references, so leads are not the same \
+         quantity in every column; each estimator's page says which."
+            .to_owned(),
+    );
+    Some(table)
+}
+
+fn coefficient(study: &EventStudy, at: usize) -> Cell {
+    let std_error = study.vcov[(at, at)].max(0.0).sqrt();
+    Cell::Coefficient {
+        estimate: study.coef[at],
+        std_error,
+        stars: 0,
+        p_value: study.distribution.p_value(study.coef[at] / std_error),
+        digits: Digits::Significant(4),
+    }
+}
+
+/// Joint tests that leads are zero, and critical values of bands.
+pub(crate) fn leads_table(battery: &Battery, simulated: bool) -> Option<Table> {
+    let studies: Vec<_> = event_studies(battery).into_iter().filter(|it| !it.1.leads().is_empty()).collect();
+    if studies.is_empty() {
+        return None;
+    }
+    let mut table = Table::new("pre-trends", "Joint tests of leads");
+    table.simulated = simulated;
+    table.header.push(HeaderRow::new(["Estimator", "Leads", "chi2", "p", "F", "p of F", "Simultaneous"]));
+    for (name, study) in &studies {
+        let leads = study.leads();
+        let cells = match study.joint_test(&leads) {
+            Ok(it) => [it.chi2, it.p_chi2, it.f, it.p_f].map(significant),
+            Err(_) => [const { Cell::Empty }; 4],
+        };
+        let critical = significant(study.simultaneous_critical(battery.spec.level));
+        let all = std::iter::once(Cell::Count(leads.len() as u64)).chain(cells).chain([critical]);
+        table.body.push(Row::cells(*name, all));
+    }
+    table.notes.push(
+        "Simultaneous: the critical value of the band over all event times. A test that does not reject is no proof of \
+         parallel trends."
+            .to_owned(),
+    );
+    Some(table)
+}
+
+/// Sizes of cohorts.
+pub(crate) fn cohorts_table(battery: &Battery, simulated: bool) -> Option<Table> {
+    let pattern = &battery.adoption;
+    if pattern.cohorts.is_empty() {
+        return None;
+    }
+    let mut table = Table::new("cohorts", "Cohorts");
+    table.simulated = simulated;
+    table.header.push(HeaderRow::new(["First treated", "Units", "Rows", "Treated rows"]));
+    for cohort in &pattern.cohorts {
+        let treated = |at: usize| cohort.cohort.is_some_and(|it| it <= pattern.periods[at]);
+        let of_treated: usize =
+            cohort.rows.iter().enumerate().filter(|it| treated(it.0)).map(|it| it.1).sum();
+        let counts = [cohort.units, cohort.rows.iter().sum(), of_treated].map(|it| Cell::Count(it as u64));
+        let label = cohort.cohort.map_or("never".to_owned(), |it| it.to_string());
+        table.body.push(Row::cells(label, counts));
+    }
+    if 0 < pattern.always {
+        table.notes.push(format!("{} units are treated from their first row on.", pattern.always));
+    }
+    Some(table)
+}
+
+/// Members with event times, two-way fixed effects' among them.
+pub(crate) fn event_studies(battery: &Battery) -> Vec<(&'static str, EventStudy)> {
+    let study = |it: &Member| Some((it.name, EventStudy::of(it.estimate.as_ref().ok()?)?));
+    battery.members.iter().filter(|it| !it.is_diagnostic()).filter_map(study).collect()
+}
+
+pub(crate) fn treatment(battery: &Battery) -> &str {
+    match &battery.spec.treatment {
+        parallax_battery::Treatment::ByRow(it) | parallax_battery::Treatment::Cohort(it) => it.as_str(),
+    }
+}
+
+fn significant(value: f64) -> Cell {
+    Cell::Number { value, digits: Digits::Significant(4) }
+}
