@@ -104,6 +104,8 @@ pub struct StaggeredPanel {
     pub treated: Vec<f64>,
     /// Covariates, each by row.
     pub covariates: Vec<Vec<f64>>,
+    /// What stays of the first covariate within a unit, by row; zero without covariates.
+    pub covariate_level: Vec<f64>,
     /// Outcome by row.
     pub outcome: Vec<f64>,
     /// True effect by row; zero where untreated.
@@ -156,6 +158,7 @@ pub fn staggered_panel(options: &StaggeredOptions) -> Result<StaggeredPanel, Sim
         first_treated: Vec::with_capacity(rows),
         treated: Vec::with_capacity(rows),
         covariates: vec![Vec::with_capacity(rows); options.coefficients.len()],
+        covariate_level: Vec::with_capacity(rows),
         outcome: Vec::with_capacity(rows),
         effect: Vec::with_capacity(rows),
     };
@@ -181,7 +184,8 @@ fn append_unit(
     let shift = |j: usize| if j == 0 { options.covariate_selection * adopter } else { 0.0 };
     let levels: Vec<f64> =
         names.iter().enumerate().map(|(j, name)| half * draws.normal(name, unit, 0) + shift(j)).collect();
-    let drift = options.covariate_trend * levels.first().copied().unwrap_or(0.0);
+    let level = levels.first().copied().unwrap_or(0.0);
+    let drift = options.covariate_trend * level;
     for (noise, period) in noise.into_iter().zip(1_i64..) {
         let effect = cohort.map_or(0.0, |cohort| cohort.effect.at(period - cohort.first_treated));
         let common = options.period_spread * draws.normal("period", 0, period);
@@ -193,6 +197,7 @@ fn append_unit(
             outcome += coefficient * value;
             column.push(value);
         }
+        panel.covariate_level.push(level);
         panel.unit.push(unit);
         panel.period.push(period);
         panel.first_treated.push(cohort.map(|cohort| cohort.first_treated));

@@ -7,8 +7,10 @@
 
 mod close;
 mod laws;
+mod monte_carlo;
 mod table;
 
 pub use close::{Closeness, NEAR, REORDERED, RESCALED, SAME, compare, matrices, vectors};
 pub use laws::{EXCEPTIONS, Exception, LAWS, Law, fit, request, tables};
+pub use monte_carlo::{Performance, Scenario, TARGETS, monte_carlo, scenarios};
 pub use table::{Random, Shape, Table};
