@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use parallax_base::Name;
 use serde::Serialize;
 
-use crate::VcovKind;
+use crate::{VcovKind, VcovSpec};
 
 /// An estimator's entry.
 #[derive(Debug)]
@@ -72,6 +73,18 @@ pub struct Capabilities {
     pub staggered: bool,
     /// Needs unit and time.
     pub needs_index: bool,
+}
+
+impl Capabilities {
+    /// The covariance where a request names none: iid, or clusters of units for estimators that have no iid.
+    pub fn usual_vcov(&self, unit: Option<&Name>) -> VcovSpec {
+        match unit {
+            Some(unit) if !self.vcov.contains(&VcovKind::Iid) && self.vcov.contains(&VcovKind::Cluster) => {
+                VcovSpec::Cluster { by: vec![unit.clone()] }
+            }
+            _ => VcovSpec::Iid,
+        }
+    }
 }
 
 /// Whether a part of a request must, may or must not be there.

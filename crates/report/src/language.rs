@@ -94,6 +94,8 @@ words! {
     Treated: "Treated", "已实施";
     NotYet: "Not treated (yet)", "未实施";
     NotObserved: "Not observed", "无数据";
+    Never: "never", "从未实施";
+    Weight: "Weight", "权重";
     Period: "Period", "期数";
     Units: "Units", "个体数";
     ObservedShare: "Shares of the units that are observed, by period.", "各期有数据的个体比例。";

@@ -87,13 +87,14 @@ fn estimate<'r>(result: &'r StudyResult, model: &str) -> Result<&'r Estimate, St
 }
 
 fn event_series(result: &StudyResult, model: &str, label: String) -> Result<EventSeries, String> {
-    series_of(estimate(result, model)?, label).ok_or_else(|| format!("model `{model}` has no event times"))
+    let estimate = estimate(result, model)?;
+    let level = estimate.stats.get("level").unwrap_or(LEVEL);
+    series_of(estimate, label, level).ok_or_else(|| format!("model `{model}` has no event times"))
 }
 
 /// The event times of an estimate as a curve; `None` when it has none.
-pub(crate) fn series_of(estimate: &Estimate, label: String) -> Option<EventSeries> {
+pub(crate) fn series_of(estimate: &Estimate, label: String, level: f64) -> Option<EventSeries> {
     let study = EventStudy::of(estimate)?;
-    let level = estimate.stats.get("level").unwrap_or(LEVEL);
     let mut series = EventSeries::new(label, level);
     for it in study.points(level) {
         let bin = match it.time {

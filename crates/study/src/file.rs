@@ -150,7 +150,7 @@ pub struct PipelineEntry {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ModelDefaults {
-    /// Covariance.
+    /// Covariance. A model that has none is clustered by unit if its estimator has no `iid`, and refused otherwise.
     pub vcov: Option<VcovSpec>,
     /// Small-sample rules.
     pub small_sample: Option<SmallSample>,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use parallax_base::{Name, with_suggestion};
-use parallax_model::{ColumnUse, Formula, ModelSpec, Registry};
+use parallax_model::{ColumnUse, Formula, ModelSpec, Registry, VcovSpec};
 
 use crate::{
     OneOrEach, PipelineEntry, Source, StudyError, StudyFile, TableEntry, TableKind,
@@ -291,10 +291,10 @@ fn plan_model(
         .map_err(|message| StudyError::entry(place.clone(), message))?;
     let formula =
         Formula::parse(&text).map_err(|source| StudyError::Formula { place: place.clone(), source })?;
-    let vcov = entry
-        .vcov
-        .clone()
+    let usual = Some(plugin.meta.capabilities.usual_vcov(file.data.unit.as_ref()));
+    let vcov = (entry.vcov.clone())
         .or_else(|| file.defaults.vcov.clone())
+        .or_else(|| usual.filter(|it| *it != VcovSpec::Iid))
         .ok_or_else(|| StudyError::entry(place.clone(), "no `vcov`, here or under [defaults]"))?;
     let spec = ModelSpec {
         estimator: entry.estimator.clone(),
