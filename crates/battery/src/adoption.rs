@@ -48,6 +48,15 @@ impl AdoptionPattern {
     }
 }
 
+/// The pattern of a treatment that is a column of a panel.
+///
+/// # Errors
+/// As [`crate::run`] has for the treatment; one that has no dates is a pattern without cohorts.
+pub fn adoption_pattern(panel: &Panel, treatment: &Treatment) -> Result<AdoptionPattern, BatteryError> {
+    panel.require_index("a map of adoption")?;
+    prepare(panel, treatment).map(|it| it.2)
+}
+
 /// Names of the columns that the members are given.
 pub(crate) struct Columns {
     pub treatment: Name,
@@ -70,9 +79,12 @@ pub(crate) fn prepare(
 
 fn from_cohorts(panel: &Panel, name: &Name) -> Result<(Panel, Columns, AdoptionPattern), BatteryError> {
     let dates = dates_of_cohorts(panel, name)?;
-    let treated = panel.units().code.iter().zip(panel.periods()).map(|(&unit, &period)| {
-        f64::from(u8::from(dates[unit as usize].is_some_and(|it| it <= period)))
-    });
+    let treated = panel
+        .units()
+        .code
+        .iter()
+        .zip(panel.periods())
+        .map(|(&unit, &period)| f64::from(u8::from(dates[unit as usize].is_some_and(|it| it <= period))));
     let new = free(panel, "treated");
     let with = panel.clone().with(new.clone(), Column::real(treated.collect()))?;
     let pattern = pattern(&with, &dates, None);
@@ -121,8 +133,12 @@ fn refuse_no_contrast(
         return Ok(());
     }
     refuse(match (first, pattern.undated.is_some()) {
-        (0.0, _) => format!("no unit is treated by `{given}` in any period of the panel; name another column"),
-        (_, false) => format!("by `{given}` every unit is treated in all of its rows; there are no others to compare with"),
+        (0.0, _) => {
+            format!("no unit is treated by `{given}` in any period of the panel; name another column")
+        }
+        (_, false) => format!(
+            "by `{given}` every unit is treated in all of its rows; there are no others to compare with"
+        ),
         (it, true) => format!("`{given}` is {it} in every row; there is nothing to compare"),
     })
 }
@@ -296,7 +312,10 @@ mod tests {
             (by_date(vec![1.0; 8]), "every unit is treated in all of its rows"),
             (by_date(vec![2.5; 8]), "2.5 at id 1, t 1: a date of adoption is a whole period"),
             (by_date(vec![3e9; 8]), "a date of adoption is a whole period"),
-            (by_date(vec![2.0, 2.0, 3.0, 0.0, 0.0, 0.0, 0.0, 0.0]), "3 at id 1, t 3: it changes within the unit"),
+            (
+                by_date(vec![2.0, 2.0, 3.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
+                "3 at id 1, t 3: it changes within the unit",
+            ),
         ] {
             assert!(error.contains(part), "{error}");
         }

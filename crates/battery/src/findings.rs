@@ -228,8 +228,7 @@ fn pre_trends(battery: &Battery) -> Option<String> {
             p_text(smallest)
         ));
     }
-    let named: Vec<String> =
-        rejected.iter().map(|(it, p)| format!("{} ({})", it.name, p_text(*p))).collect();
+    let named: Vec<String> = rejected.iter().map(|(it, p)| format!("{} ({})", it.name, p_text(*p))).collect();
     let mut text = format!(
         "Leads reject parallel trends before adoption at {at} per cent in {} of {}: {}. Where trends differ the \
          estimates are not of the treatment alone.",
@@ -252,8 +251,7 @@ fn pre_trends(battery: &Battery) -> Option<String> {
 
 fn placebo(battery: &Battery) -> Option<String> {
     let stats = battery.members.iter().filter_map(|it| Some(&it.estimate.as_ref().ok()?.stats));
-    let (p, draws) =
-        stats.into_iter().find_map(|it| Some((it.get("p_permutation")?, it.get("draws")?)))?;
+    let (p, draws) = stats.into_iter().find_map(|it| Some((it.get("p_permutation")?, it.get("draws")?)))?;
     Some(format!(
         "Held against {draws} draws of random adoption, the effect of two-way fixed effects has a permutation \
          p-value of {}.",

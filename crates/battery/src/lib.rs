@@ -16,7 +16,7 @@ use parallax_model::{
 };
 use parallax_panel::PanelError;
 
-pub use adoption::{AdoptionPattern, CohortRow};
+pub use adoption::{AdoptionPattern, CohortRow, adoption_pattern};
 pub use difference::Difference;
 pub use findings::findings;
 
@@ -161,7 +161,9 @@ fn refuse_nothing(members: &[Member]) -> Result<(), BatteryError> {
     }
     let reference = members.iter().find(|it| it.name == REFERENCE).or(members.first());
     let why = reference.and_then(|it| it.estimate.as_ref().err().cloned());
-    Err(BatteryError::AllFailed(why.unwrap_or_else(|| "none is linked in that takes this treatment".to_owned())))
+    Err(BatteryError::AllFailed(
+        why.unwrap_or_else(|| "none is linked in that takes this treatment".to_owned()),
+    ))
 }
 
 /// The request of a member, which its own check may refuse when it is fitted. Where it has an option `level` this is

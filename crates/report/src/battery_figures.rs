@@ -9,9 +9,12 @@ use crate::{
         AdoptionBand, AdoptionMap, EventStudyPlot, Figure, FigureKind, ForestGroup, ForestPlot, ForestRow,
         Interval, Level, Marker, ScatterPlot, ScatterSeries,
     },
-    language::Word,
+    language::{Language, Word},
     study_figures::{draws_of, series_of},
 };
+
+/// Two-way fixed effects where there is little room.
+const TWFE: &str = "TWFE";
 
 /// Overall effects with intervals, that of two-way fixed effects first and as a line through the others.
 pub(crate) fn effects(battery: &Battery) -> Option<Figure> {
@@ -24,7 +27,7 @@ pub(crate) fn effects(battery: &Battery) -> Option<Figure> {
     };
     let rows: Vec<ForestRow> = reference_first(battery).into_iter().filter_map(row).collect();
     let reference = battery.members.iter().find(|it| it.name == REFERENCE).and_then(Member::effect);
-    let marks = reference.map(|(at, it)| Marker { at: it.coef[at], label: "TWFE".to_owned() });
+    let marks = reference.map(|(at, it)| Marker { at: it.coef[at], label: TWFE.to_owned() });
     if rows.is_empty() {
         return None;
     }
@@ -53,7 +56,7 @@ pub(crate) fn adoption(battery: &Battery) -> Option<Figure> {
     if battery.adoption.cohorts.is_empty() {
         return None;
     }
-    let map = adoption_map(&battery.adoption, "never");
+    let map = adoption_map(&battery.adoption, Language::En.word(Word::Never));
     Some(figure("adoption-figure", "Adoption by cohort (units) and period", FigureKind::Adoption(map)))
 }
 
@@ -78,7 +81,8 @@ pub(crate) fn of_diagnostic(member: &Member) -> Vec<Figure> {
 
 /// 2x2 comparisons by weight and estimate (Goodman-Bacon 2021, figure 6).
 fn decomposition(name: &str, estimate: &Estimate) -> Option<Figure> {
-    let plot = decomposition_of(estimate.detail("decomposition")?, estimate.coef.first().copied(), "TWFE").ok()?;
+    let plot =
+        decomposition_of(estimate.detail("decomposition")?, estimate.coef.first().copied(), TWFE).ok()?;
     let title = "Comparisons that two-way fixed effects are made of";
     let mut drawn = figure(&format!("{name}-figure"), title, FigureKind::Scatter(plot));
     drawn.x_label = drawn.language.word(Word::Weight).to_owned();

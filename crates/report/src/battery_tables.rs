@@ -168,7 +168,9 @@ pub(crate) fn cohorts_table(battery: &Battery, simulated: bool) -> Option<Table>
         table.notes.push(format!("Treated from their first row on: {} units.", pattern.always));
     }
     if 0 < pattern.without_treatment {
-        table.notes.push(format!("Left out, because the treatment is missing: {} rows.", pattern.without_treatment));
+        table
+            .notes
+            .push(format!("Left out, because the treatment is missing: {} rows.", pattern.without_treatment));
     }
     Some(table)
 }

@@ -38,7 +38,10 @@ mod tests {
             [0.0, -0.0, -1e-17, 0.12345, -0.00234, 3.2e-6, 512.25, -1234.56, 2.5e9].map(short).to_vec();
         assert_eq!(shown, ["0", "0", "0", "0.123", "-0.0023", "3.2e-6", "512.250", "-1234.6", "2.500e9"]);
         assert_eq!([p_text(0.0), p_text(0.25)], ["p < 0.0001", "p 0.250"]);
-        assert_eq!([percent(0.95), percent(1.0 - 0.95), percent(0.999), percent(0.57)], [95.0, 5.0, 99.9, 57.0]);
+        assert_eq!(
+            [percent(0.95), percent(1.0 - 0.95), percent(0.999), percent(0.57)],
+            [95.0, 5.0, 99.9, 57.0]
+        );
         assert_eq!([counted(1, "row"), counted(2, "row")], ["1 row", "2 rows"]);
     }
 }

@@ -92,7 +92,8 @@ impl<'a> Request<'a> {
         let registry = parallax_plugins::registry()?;
         let entry = registry.estimator(&arguments.estimator)?;
         let unit = arguments.unit.as_ref().map(Name::from);
-        let vcov = arguments.vcov.clone().unwrap_or_else(|| entry.meta.capabilities.usual_vcov(unit.as_ref()));
+        let vcov =
+            arguments.vcov.clone().unwrap_or_else(|| entry.meta.capabilities.usual_vcov(unit.as_ref()));
         let note = (arguments.vcov.is_none() && vcov != VcovSpec::Iid)
             .then(|| format!("no covariance was asked for and `{}` has no iid: {vcov}", arguments.estimator));
         let (formula, options) = formula_and_options(arguments, entry)?;
@@ -219,7 +220,8 @@ fn set(options: &mut Map<String, Value>, key: &str, column: &str, entry: &Entry)
 fn reads_treatment(entry: &Entry, options: &Map<String, Value>, treatment: &str) -> bool {
     let mut with = options.clone();
     with.insert("treatment".to_owned(), Value::String(treatment.to_owned()));
-    let named = |it: &OptionColumns| it.required.iter().chain(&it.optional).any(|it| it.as_str() == treatment);
+    let named =
+        |it: &OptionColumns| it.required.iter().chain(&it.optional).any(|it| it.as_str() == treatment);
     entry.columns(&with).is_ok_and(|it| named(&it))
 }
 
