@@ -8,6 +8,8 @@
 mod adoption;
 mod difference;
 mod findings;
+#[cfg(test)]
+mod tests;
 
 use parallax_base::Name;
 use parallax_model::{

@@ -108,3 +108,27 @@ impl fmt::Display for Status {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clusters_of_units_stand_in_where_there_is_no_iid() {
+        let able = |vcov| Capabilities {
+            vcov,
+            weights: true,
+            frequency_weights: false,
+            effects: Support::Refused,
+            instruments: false,
+            unbalanced: true,
+            staggered: true,
+            needs_index: true,
+        };
+        let (clusters, id) = (able(&[VcovKind::Cluster]), Name::from("id"));
+        assert_eq!(clusters.usual_vcov(Some(&id)).to_string(), "cluster:id");
+        assert_eq!(clusters.usual_vcov(None), VcovSpec::Iid);
+        assert_eq!(able(&[VcovKind::Iid, VcovKind::Cluster]).usual_vcov(Some(&id)), VcovSpec::Iid);
+        assert_eq!(able(&[VcovKind::Robust]).usual_vcov(Some(&id)), VcovSpec::Iid);
+    }
+}
