@@ -19,6 +19,8 @@ pub struct AdoptionPattern {
     pub undated: Option<String>,
     /// Units that are treated from their first row on; their date is not seen.
     pub always: usize,
+    /// Rows that no member is given because their treatment is missing.
+    pub without_treatment: usize,
 }
 
 /// Units that adopt together.
@@ -32,6 +34,29 @@ pub struct CohortRow {
     pub rows: Vec<usize>,
 }
 
+impl AdoptionPattern {
+    /// Cohorts whose date the panel reaches.
+    pub fn adopting(&self) -> impl Iterator<Item = (i32, &CohortRow)> {
+        let last = self.periods.last().copied().unwrap_or(i32::MIN);
+        self.cohorts.iter().filter_map(move |it| Some((it.cohort.filter(|date| *date <= last)?, it)))
+    }
+
+    /// Units that are not treated in any period of the panel: never, or later.
+    pub fn untreated(&self) -> usize {
+        let all: usize = self.cohorts.iter().map(|it| it.units).sum();
+        all - self.adopting().map(|it| it.1.units).sum::<usize>()
+    }
+}
+
+/// The pattern of a treatment that is a column of a panel.
+///
+/// # Errors
+/// As [`crate::run`] has for the treatment; one that has no dates is a pattern without cohorts.
+pub fn adoption_pattern(panel: &Panel, treatment: &Treatment) -> Result<AdoptionPattern, BatteryError> {
+    panel.require_index("a map of adoption")?;
+    prepare(panel, treatment).map(|it| it.2)
+}
+
 /// Names of the columns that the members are given.
 pub(crate) struct Columns {
     pub treatment: Name,
@@ -43,36 +68,79 @@ pub(crate) fn prepare(
     panel: &Panel,
     treatment: &Treatment,
 ) -> Result<(Panel, Columns, AdoptionPattern), BatteryError> {
-    let (panel, columns, dates, undated) = match treatment {
-        Treatment::Cohort(name) => {
-            let dates = dates_of_cohorts(panel, name)?;
-            let treated = panel.units().code.iter().zip(panel.periods()).map(|(&unit, &period)| {
-                f64::from(u8::from(dates[unit as usize].is_some_and(|it| it <= period)))
-            });
-            let new = free(panel, "treated");
-            let with = panel.clone().with(new.clone(), Column::real(treated.collect()))?;
-            (with, Columns { treatment: new, cohort: Some(name.clone()) }, dates, None)
-        }
-        Treatment::ByRow(name) => match dates_of_treatment(panel, name)? {
-            Ok(dates) => {
-                let cohort = panel.units().code.iter().map(|&it| dates[it as usize].map_or(0.0, f64::from));
-                let new = free(panel, "cohort");
-                let with = panel.clone().with(new.clone(), Column::real(cohort.collect()))?;
-                (with, Columns { treatment: name.clone(), cohort: Some(new) }, dates, None)
-            }
-            Err(why) => {
-                (panel.clone(), Columns { treatment: name.clone(), cohort: None }, Vec::new(), Some(why))
-            }
-        },
+    let (panel, columns, pattern) = match treatment {
+        Treatment::Cohort(name) => from_cohorts(panel, name)?,
+        Treatment::ByRow(name) => from_treatment(panel, name)?,
     };
-    let pattern = pattern(&panel, &dates, undated);
-    if pattern.undated.is_none() && pattern.cohorts.iter().all(|it| it.cohort.is_none()) {
-        return Err(BatteryError::Treatment(format!(
-            "no unit is ever treated by `{}`; name another column",
-            columns.cohort.as_ref().unwrap_or(&columns.treatment)
-        )));
-    }
+    let (Treatment::ByRow(given) | Treatment::Cohort(given)) = treatment;
+    refuse_no_contrast(&panel, &columns.treatment, &pattern, given)?;
     Ok((panel, columns, pattern))
+}
+
+fn from_cohorts(panel: &Panel, name: &Name) -> Result<(Panel, Columns, AdoptionPattern), BatteryError> {
+    let dates = dates_of_cohorts(panel, name)?;
+    let treated = panel
+        .units()
+        .code
+        .iter()
+        .zip(panel.periods())
+        .map(|(&unit, &period)| f64::from(u8::from(dates[unit as usize].is_some_and(|it| it <= period))));
+    let new = free(panel, "treated");
+    let with = panel.clone().with(new.clone(), Column::real(treated.collect()))?;
+    let pattern = pattern(&with, &dates, None);
+    Ok((with, Columns { treatment: new, cohort: Some(name.clone()) }, pattern))
+}
+
+/// Rows whose treatment is missing leave the panel: estimators that read dates would keep them, and a unit that has
+/// no other rows would count as never treated.
+fn from_treatment(panel: &Panel, name: &Name) -> Result<(Panel, Columns, AdoptionPattern), BatteryError> {
+    let known: Vec<bool> = panel.real(name)?.iter().map(|it| !it.is_nan()).collect();
+    let without_treatment = known.iter().filter(|it| !**it).count();
+    let kept = panel.keep(&known)?;
+    let (panel, columns, mut pattern) = match dates_of_treatment(&kept, name)? {
+        Ok(dates) => {
+            let cohort = kept.units().code.iter().map(|&it| dates[it as usize].map_or(0.0, f64::from));
+            let new = free(&kept, "cohort");
+            let with = kept.clone().with(new.clone(), Column::real(cohort.collect()))?;
+            let pattern = pattern(&with, &dates, None);
+            (with, Columns { treatment: name.clone(), cohort: Some(new) }, pattern)
+        }
+        Err(why) => {
+            let pattern = pattern(&kept, &[], Some(why));
+            (kept, Columns { treatment: name.clone(), cohort: None }, pattern)
+        }
+    };
+    pattern.without_treatment = without_treatment;
+    Ok((panel, columns, pattern))
+}
+
+/// Nothing is estimated where time or treatment does not vary.
+fn refuse_no_contrast(
+    panel: &Panel,
+    treatment: &Name,
+    pattern: &AdoptionPattern,
+    given: &Name,
+) -> Result<(), BatteryError> {
+    let values = panel.real(treatment)?;
+    let refuse = |why: String| Err(BatteryError::Treatment(why));
+    let Some(&first) = values.first() else {
+        return refuse(format!("`{given}` is missing in every row; name another column"));
+    };
+    if let [only] = pattern.periods.as_slice() {
+        return refuse(format!("the panel has one period, {only}; differences over time need two"));
+    }
+    if values.iter().any(|it| *it != first) {
+        return Ok(());
+    }
+    refuse(match (first, pattern.undated.is_some()) {
+        (0.0, _) => {
+            format!("no unit is treated by `{given}` in any period of the panel; name another column")
+        }
+        (_, false) => format!(
+            "by `{given}` every unit is treated in all of its rows; there are no others to compare with"
+        ),
+        (it, true) => format!("`{given}` is {it} in every row; there is nothing to compare"),
+    })
 }
 
 /// A name that no column has.
@@ -84,30 +152,29 @@ fn free(panel: &Panel, name: &str) -> Name {
     Name::from(name)
 }
 
-/// One date a unit.
+/// One date a unit; missing, zero and below are never, as estimators read it.
 fn dates_of_cohorts(panel: &Panel, name: &Name) -> Result<Vec<Option<i32>>, BatteryError> {
     let values = panel.real(name)?;
     let mut dates = vec![None; panel.units().n_groups()];
     for run in units(panel) {
+        let mut known = None;
         for row in run.clone() {
             let value = values[row];
-            let wrong = if !value.is_nan() && value.fract() != 0.0 {
-                Some("a date of adoption is a whole period, 0 or missing for never")
-            } else if value.to_bits() != values[run.start].to_bits()
-                && !(value.is_nan() && values[run.start].is_nan())
-            {
-                Some("it changes within the unit, which has one date of adoption")
-            } else {
-                None
+            let date = match value {
+                it if it.is_nan() || it <= 0.0 => Ok(None),
+                it if it.fract() == 0.0 && it <= f64::from(i32::MAX) => Ok(Some(it as i32)),
+                _ => Err("a date of adoption is a whole period, 0 or missing for never"),
             };
-            if let Some(why) = wrong {
+            let date = date.and_then(|it| match known.replace(it) {
+                Some(other) if other != it => {
+                    Err("it changes within the unit, which has one date of adoption")
+                }
+                _ => Ok(it),
+            });
+            dates[panel.units().code[row] as usize] = date.map_err(|why| {
                 let place = panel.place(row);
-                return Err(BatteryError::Treatment(format!("cohort `{name}` is {value} at {place}: {why}")));
-            }
-        }
-        let value = values[run.start];
-        if 0.0 < value && value <= f64::from(i32::MAX) {
-            dates[panel.units().code[run.start] as usize] = Some(value as i32);
+                BatteryError::Treatment(format!("cohort `{name}` is {value} at {place}: {why}"))
+            })?;
         }
     }
     Ok(dates)
@@ -121,7 +188,7 @@ fn dates_of_treatment(panel: &Panel, name: &Name) -> Result<Result<Vec<Option<i3
         let date = &mut dates[panel.units().code[run.start] as usize];
         for row in run {
             let value = values[row];
-            if value.is_nan() || (value == 0.0 && date.is_none()) {
+            if value == 0.0 && date.is_none() {
                 continue;
             }
             let place = panel.place(row);
@@ -159,7 +226,8 @@ fn pattern(panel: &Panel, dates: &[Option<i32>], undated: Option<String>) -> Ado
             }
         }
     }
-    AdoptionPattern { periods, cohorts: cohorts.into_values().collect(), undated, always }
+    let cohorts = cohorts.into_values().collect();
+    AdoptionPattern { periods, cohorts, undated, always, without_treatment: 0 }
 }
 
 /// The rows of each unit.
@@ -212,8 +280,54 @@ mod tests {
     }
 
     #[test]
-    fn nobody_treated_is_an_error() {
-        let error = prepare(&panel(vec![0.0; 8]), &Treatment::ByRow("d".into())).err().unwrap();
-        assert!(error.to_string().contains("no unit is ever treated"));
+    fn a_unit_whose_treatment_is_missing_is_not_called_never_treated() {
+        let gone = f64::NAN;
+        let d = vec![0.0, gone, 1.0, 0.0, 0.0, 0.0, gone, gone];
+        let (with, _, pattern) = prepare(&panel(d), &Treatment::ByRow("d".into())).unwrap();
+        assert_eq!((with.n_rows(), pattern.without_treatment), (5, 3));
+        let units: Vec<_> = pattern.cohorts.iter().map(|it| (it.cohort, it.units)).collect();
+        assert_eq!(units, [(Some(3), 1), (None, 1)]);
+    }
+
+    #[test]
+    fn missing_zero_and_negative_dates_are_never_and_late_ones_not_yet() {
+        let never = f64::NAN;
+        let cohort = vec![never, 0.0, -1.0, 2.0, 2.0, 2.0, 9.0, 9.0];
+        let (with, columns, pattern) = prepare(&panel(cohort), &Treatment::Cohort("d".into())).unwrap();
+        assert_eq!(*with.real(&columns.treatment).unwrap(), [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
+        assert_eq!(pattern.adopting().map(|it| it.0).collect::<Vec<_>>(), [2]);
+        assert_eq!(pattern.untreated(), 2);
+    }
+
+    #[test]
+    fn what_gives_no_contrast_is_an_error_that_says_so() {
+        let by_row = |d: Vec<f64>| refused(&panel(d), &Treatment::ByRow("d".into()));
+        let by_date = |d: Vec<f64>| refused(&panel(d), &Treatment::Cohort("d".into()));
+        for (error, part) in [
+            (by_row(vec![0.0; 8]), "no unit is treated by `d`"),
+            (by_row(vec![1.0; 8]), "every unit is treated in all of its rows"),
+            (by_row(vec![2.5; 8]), "`d` is 2.5 in every row"),
+            (by_row(vec![f64::NAN; 8]), "missing in every row"),
+            (by_date(vec![9.0; 8]), "no unit is treated by `d` in any period"),
+            (by_date(vec![1.0; 8]), "every unit is treated in all of its rows"),
+            (by_date(vec![2.5; 8]), "2.5 at id 1, t 1: a date of adoption is a whole period"),
+            (by_date(vec![3e9; 8]), "a date of adoption is a whole period"),
+            (
+                by_date(vec![2.0, 2.0, 3.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
+                "3 at id 1, t 3: it changes within the unit",
+            ),
+        ] {
+            assert!(error.contains(part), "{error}");
+        }
+        let one = PanelBuilder::new(2)
+            .index("id".into(), Codes::from_integers([1, 2].map(Some)), "t".into(), vec![5, 5])
+            .column("d".into(), Column::real(vec![0.0, 1.0]))
+            .build()
+            .unwrap();
+        assert!(refused(&one, &Treatment::ByRow("d".into())).contains("one period, 5"));
+    }
+
+    fn refused(panel: &Panel, treatment: &Treatment) -> String {
+        prepare(panel, treatment).err().unwrap().to_string()
     }
 }

@@ -2,6 +2,7 @@
 
 use parallax_base::Name;
 use parallax_model::{Distribution, Panel};
+use parallax_panel::MISSING;
 
 use crate::{BatteryError, Member, REFERENCE};
 
@@ -13,62 +14,98 @@ use crate::{BatteryError, Member, REFERENCE};
 pub struct Difference {
     /// The member's name.
     pub name: &'static str,
-    /// Its effect less the reference's.
+    /// Its effect less the reference's; exactly zero where the two are the same up to rounding.
     pub estimate: f64,
-    /// `None` where one of the two has no influence functions.
+    /// `None` where one of the two has no influence functions; zero where the two are the same up to rounding.
     pub std_error: Option<f64>,
-    /// Two-sided, from the normal distribution.
+    /// Two-sided, from the normal distribution; `None` without an error or where it is zero.
     pub p_value: Option<f64>,
 }
 
-/// One difference for each other member with an overall effect.
-pub(crate) fn from_reference(
-    members: &[Member],
-    panel: &Panel,
-    cluster: &Name,
-) -> Result<Vec<Difference>, BatteryError> {
-    let n_units = panel.units().n_groups();
-    let of_unit = cluster_of_units(panel, cluster)?;
+impl Difference {
+    /// The two estimators are one on these data, as with a single cohort in a balanced panel.
+    pub fn same(&self) -> bool {
+        self.estimate == 0.0 && self.std_error == Some(0.0)
+    }
+}
+
+/// One difference for each other member with an overall effect; `of_unit` is the cluster of each unit.
+pub(crate) fn from_reference(members: &[Member], of_unit: &[usize]) -> Vec<Difference> {
     let psi = |member: &Member| {
         let (at, estimate) = member.effect()?;
-        Some(estimate.influence.as_ref()?.on_panel(at, n_units))
+        Some(estimate.influence.as_ref()?.on_panel(at, of_unit.len()))
     };
-    let Some(reference) = members.iter().find(|it| it.name == REFERENCE) else { return Ok(Vec::new()) };
-    let Some((at, base)) = reference.effect() else { return Ok(Vec::new()) };
+    let Some(reference) = members.iter().find(|it| it.name == REFERENCE) else { return Vec::new() };
+    let Some((at, base)) = reference.effect() else { return Vec::new() };
     let (base, psi_of_base) = (base.coef[at], psi(reference));
     let difference = |member: &Member| {
         let (at, own) = member.effect()?;
-        let estimate = own.coef[at] - base;
-        let std_error = match (&psi_of_base, psi(member)) {
-            (Some(base), Some(own)) => Some(clustered_norm(&own, base, &of_unit)),
-            _ => None,
-        };
-        let p_value = std_error.map(|it| Distribution::Normal.p_value(estimate / it));
-        Some(Difference { name: member.name, estimate, std_error, p_value })
+        let (name, own) = (member.name, own.coef[at]);
+        Some(match (&psi_of_base, psi(member)) {
+            (Some(psi_of_base), Some(psi)) => with_error(name, (own, &psi), (base, psi_of_base), of_unit),
+            _ => Difference { name, estimate: own - base, std_error: None, p_value: None },
+        })
     };
-    Ok(members.iter().filter(|it| it.name != REFERENCE).filter_map(difference).collect())
+    members.iter().filter(|it| it.name != REFERENCE).filter_map(difference).collect()
 }
 
-/// The cluster of each unit of the panel. Members have refused a unit in two clusters.
-fn cluster_of_units(panel: &Panel, cluster: &Name) -> Result<Vec<usize>, BatteryError> {
+/// Of errors, and of estimates beside them: less is rounding and iteration, not a difference.
+const ROUNDING: f64 = 1e-6;
+
+fn with_error(
+    name: &'static str,
+    (own, psi): (f64, &[f64]),
+    (base, psi_of_base): (f64, &[f64]),
+    of_unit: &[usize],
+) -> Difference {
+    let apart: Vec<f64> = psi.iter().zip(psi_of_base).map(|(a, b)| a - b).collect();
+    let std_error = clustered_norm(&apart, of_unit);
+    let scale = clustered_norm(psi, of_unit).max(clustered_norm(psi_of_base, of_unit));
+    let nothing = ROUNDING * scale + 1e-10 * base.abs();
+    let estimate = own - base;
+    if std_error <= nothing {
+        let estimate = if estimate.abs() <= nothing { 0.0 } else { estimate };
+        return Difference { name, estimate, std_error: Some(0.0), p_value: None };
+    }
+    let p_value = Some(Distribution::Normal.p_value(estimate / std_error));
+    Difference { name, estimate, std_error: Some(std_error), p_value }
+}
+
+/// The cluster of each unit of the panel, which every member and every difference uses.
+///
+/// # Errors
+/// A unit in two clusters: estimators that see units as wholes cannot be clustered so.
+pub(crate) fn cluster_of_units(panel: &Panel, cluster: &Name) -> Result<Vec<usize>, BatteryError> {
+    let units = panel.units();
     let codes = match panel.index() {
-        Some((unit, _)) if unit == cluster => panel.units(),
+        Some((unit, _)) if unit == cluster => units,
         _ => panel.codes(cluster)?,
     };
-    let mut of_unit = vec![0; panel.units().n_groups()];
-    for (&unit, &group) in panel.units().code.iter().zip(codes.code.iter()) {
-        of_unit[unit as usize] = group as usize;
+    let mut of_unit: Vec<Option<usize>> = vec![None; units.n_groups()];
+    for (row, (&unit, &group)) in units.code.iter().zip(codes.code.iter()).enumerate() {
+        // Rows without a cluster leave every sample.
+        if group == MISSING {
+            continue;
+        }
+        match &mut of_unit[unit as usize] {
+            slot @ None => *slot = Some(group as usize),
+            Some(known) if *known == group as usize => {}
+            Some(_) => {
+                return Err(BatteryError::Treatment(format!(
+                    "cluster `{cluster}` changes within a unit at {}; a battery needs groups of whole units",
+                    panel.place(row)
+                )));
+            }
+        }
     }
-    Ok(of_unit)
+    Ok(of_unit.into_iter().map(Option::unwrap_or_default).collect())
 }
 
-/// Root of the sum over clusters of (sum of a - b)^2.
-fn clustered_norm(a: &[f64], b: &[f64], of_unit: &[usize]) -> f64 {
-    let mut sums = vec![0.0; of_unit.len()];
-    for ((a, b), &group) in a.iter().zip(b).zip(of_unit) {
-        if let Some(sum) = sums.get_mut(group) {
-            *sum += a - b;
-        }
+/// Root of the sum over clusters of squared sums.
+fn clustered_norm(psi: &[f64], of_unit: &[usize]) -> f64 {
+    let mut sums = vec![0.0; of_unit.iter().max().map_or(0, |it| it + 1)];
+    for (psi, &group) in psi.iter().zip(of_unit) {
+        sums[group] += psi;
     }
     sums.iter().map(|it| it * it).sum::<f64>().sqrt()
 }

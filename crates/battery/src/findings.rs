@@ -1,15 +1,22 @@
 //! What a battery says, in words: which estimates disagree with two-way fixed effects, and what could be why.
 
+mod words;
+
+use parallax_base::Note;
 use parallax_model::{Estimate, EventStudy, Term};
 
-use crate::{Battery, Difference, Member, REFERENCE};
+use crate::{Battery, BatteryPart, Difference, Member, REFERENCE};
+use words::{counted, p_text, percent, short};
 
 /// Sentences with their numbers, the most important first.
 pub fn findings(battery: &Battery) -> Vec<String> {
     let mut said: Vec<String> = battery.adoption.undated.iter().map(|it| undated(it)).collect();
     said.extend(effects(battery));
     said.extend(disagreement(battery));
-    said.extend(reasons(battery));
+    said.extend(samples(battery));
+    said.extend(adoption(battery));
+    said.extend(diagnostics(battery));
+    said.extend(path(battery));
     said.extend(pre_trends(battery));
     said.extend(placebo(battery));
     said.extend(failures(battery));
@@ -22,186 +29,241 @@ fn undated(why: &str) -> String {
 
 /// The reference and the range of the others.
 fn effects(battery: &Battery) -> Option<String> {
-    let reference = battery.members.iter().find(|it| it.name == REFERENCE)?;
-    let (at, estimate) = reference.effect()?;
-    let row = estimate.rows(battery.spec.level).into_iter().nth(at)?;
-    let mut text = format!(
-        "Two-way fixed effects give {} (standard error {}, {}% interval {} to {})",
-        short(row.estimate),
-        short(row.std_error),
-        100.0 * battery.spec.level,
-        short(row.conf_low),
-        short(row.conf_high)
-    );
-    let mut others: Vec<(f64, &str)> = battery
-        .members
-        .iter()
-        .filter(|it| it.name != REFERENCE)
-        .filter_map(|it| Some((it.effect().map(|(at, own)| own.coef[at])?, it.name)))
-        .collect();
+    let reference = battery.members.iter().find(|it| it.name == REFERENCE).and_then(Member::effect);
+    let reference = reference.and_then(|(at, estimate)| {
+        let row = estimate.rows(battery.spec.level).into_iter().nth(at)?;
+        Some(format!(
+            "Two-way fixed effects give {} (standard error {}, {}% interval {} to {})",
+            short(row.estimate),
+            short(row.std_error),
+            percent(battery.spec.level),
+            short(row.conf_low),
+            short(row.conf_high)
+        ))
+    });
+    let others = battery.members.iter().filter(|it| it.name != REFERENCE);
+    let mut others: Vec<(f64, &str)> =
+        others.filter_map(|it| Some((it.effect().map(|(at, own)| own.coef[at])?, it.name))).collect();
     others.sort_by(|a, b| a.0.total_cmp(&b.0));
-    match others.as_slice() {
-        [] => {}
-        [(value, name)] => text.push_str(&format!("; {name} gives {}", short(*value))),
-        [(low, lowest), .., (high, highest)] => text.push_str(&format!(
-            "; the {} estimators that let effects differ between cohorts and periods give {} ({lowest}) to {} ({highest})",
+    let others = match others.as_slice() {
+        [] => None,
+        [(value, name)] => Some(format!("{name} gives {}", short(*value))),
+        [(low, lowest), .., (high, highest)] => Some(format!(
+            "the {} other estimators give {} ({lowest}) to {} ({highest})",
             others.len(),
             short(*low),
             short(*high)
         )),
-    }
-    Some(text + ".")
+    };
+    let parts: Vec<String> = reference.into_iter().chain(others).collect();
+    if parts.is_empty() { None } else { Some(capital(&parts.join("; ")) + ".") }
 }
 
 /// Differences beyond sampling error.
 fn disagreement(battery: &Battery) -> Option<String> {
+    let same: Vec<&str> = battery.differences.iter().filter(|it| it.same()).map(|it| it.name).collect();
     let tested: Vec<(&Difference, f64)> =
         battery.differences.iter().filter_map(|it| Some((it, it.p_value?))).collect();
-    if tested.is_empty() {
-        return None;
-    }
     let size = 1.0 - battery.spec.level;
+    let at = percent(size);
     let apart: Vec<String> = tested
         .iter()
         .filter(|it| it.1 < size)
         .map(|(it, p)| {
             let error = it.std_error.map_or(String::new(), |it| format!(", standard error {}", short(it)));
-            format!("{} by {}{error}, p {}", it.name, short(it.estimate), short(*p))
+            format!("{} by {}{error}, {}", it.name, short(it.estimate), p_text(*p))
         })
         .collect();
-    let percent = round_percent(size);
-    Some(if apart.is_empty() {
-        format!(
-            "None of {} estimators differs from two-way fixed effects by more than sampling error explains \
-             (tests of the difference at {percent} per cent, with both estimates' influence functions on the same units).",
-            tested.len()
-        )
-    } else {
-        format!(
-            "{} of {} estimators differ from two-way fixed effects at {percent} per cent: {}.",
-            apart.len(),
-            tested.len(),
-            apart.join("; ")
-        )
-    })
-}
-
-/// What the diagnostics and the path of effects offer as an explanation.
-fn reasons(battery: &Battery) -> Vec<String> {
-    let mut said = Vec::new();
-    if battery.adoption.undated.is_none() {
-        let cohorts = battery.adoption.cohorts.iter().filter(|it| it.cohort.is_some()).count();
-        let never = battery
-            .adoption
-            .cohorts
-            .iter()
-            .filter(|it| it.cohort.is_none())
-            .map(|it| it.units)
-            .sum::<usize>();
-        said.push(format!(
-            "{cohorts} {} and {never} units that are never treated{}.",
-            if cohorts == 1 {
-                "cohort adopts, all of it at once,"
+    let mut text = match (tested.len(), apart.as_slice()) {
+        (0, _) => String::new(),
+        (n, []) => format!(
+            "The effect of {} from that of two-way fixed effects by more than sampling error explains, at {at} \
+             per cent.",
+            if n == 1 {
+                format!("{} does not differ", tested[0].0.name)
             } else {
-                "cohorts adopt at different times"
-            },
-            if never == 0 {
-                ": every comparison in the last periods is with units already treated"
-            } else {
-                ""
+                format!("none of {n} estimators differs")
             }
+        ),
+        (n, apart) => format!(
+            "{} of {n} estimators {} from two-way fixed effects at {at} per cent: {}. Estimators weigh cohorts and \
+             periods in their own ways, so a difference says that effects are not the same everywhere, or that \
+             comparisons with units already treated count.",
+            apart.len(),
+            if apart.len() == 1 { "differs" } else { "differ" },
+            apart.join("; ")
+        ),
+    };
+    if !same.is_empty() {
+        let verb = if same.len() == 1 { "is" } else { "are" };
+        let space = if text.is_empty() { "" } else { " " };
+        text.push_str(&format!(
+            "{space}On these data {} {verb} the same as two-way fixed effects.",
+            same.join(", ")
         ));
     }
-    let diagnostics = battery.members.iter().filter(|it| it.is_diagnostic());
-    for (member, estimate) in diagnostics.filter_map(|it| Some((it, it.estimate.as_ref().ok()?))) {
-        said.extend(
-            estimate
-                .notes
-                .iter()
-                .map(ToString::to_string)
-                .filter(|it| !it.starts_with("effects absorbed"))
-                .map(|it| format!("{}: {it}.", member.name)),
-        );
+    if text.is_empty() { None } else { Some(text) }
+}
+
+/// Estimates from other rows than the reference's.
+fn samples(battery: &Battery) -> Option<String> {
+    let (_, reference) = battery.members.iter().find(|it| it.name == REFERENCE)?.effect()?;
+    let other = |it: &Member| {
+        let sample = &it.effect()?.1.sample;
+        (sample.hash != reference.sample.hash).then(|| format!("{} {}", it.name, sample.rows_used))
+    };
+    let others: Vec<String> = battery.members.iter().filter_map(other).collect();
+    if others.is_empty() {
+        return None;
     }
-    said.extend(path(battery));
+    Some(format!(
+        "Two-way fixed effects use {} rows; others use other rows, which is a part of their difference: {}.",
+        reference.sample.rows_used,
+        others.join(", ")
+    ))
+}
+
+/// Who adopts, and who is left to compare with.
+fn adoption(battery: &Battery) -> Vec<String> {
+    let pattern = &battery.adoption;
+    let mut said = Vec::new();
+    if 0 < pattern.without_treatment {
+        let rows = counted(pattern.without_treatment, "row");
+        said.push(format!("{rows} without a value of the treatment are left out of every estimate."));
+    }
+    if pattern.undated.is_some() {
+        return said;
+    }
+    let dates: Vec<i32> = pattern.adopting().map(|it| it.0).collect();
+    let (Some(first), Some(last)) = (dates.first(), dates.last()) else { return said };
+    let when = match dates.len() {
+        1 => format!("One cohort adopts, in {first}"),
+        n => format!("{n} cohorts adopt, from {first} to {last}"),
+    };
+    said.push(match pattern.untreated() {
+        0 => format!(
+            "{when}, and no unit stays untreated: from {last} on there is nobody untreated to compare with."
+        ),
+        n => format!("{when}; {} untreated as long as the panel lasts.", {
+            let verb = if n == 1 { "stays" } else { "stay" };
+            format!("{} {verb}", counted(n, "unit"))
+        }),
+    });
+    if 0 < pattern.always {
+        let (units, are) = (counted(pattern.always, "unit"), if pattern.always == 1 { "is" } else { "are" });
+        said.push(format!(
+            "{units} {are} treated from the first row on: there is no row before, and estimators that compare with \
+             such rows leave them out."
+        ));
+    }
     said
 }
 
-/// Whether effects change with time since adoption, from the first robust estimator that has a path.
+/// What diagnostics remark.
+fn diagnostics(battery: &Battery) -> Vec<String> {
+    let found = battery.members.iter().filter(|it| it.is_diagnostic());
+    let found = found.filter_map(|it| Some((it.name, &it.estimate.as_ref().ok()?.notes)));
+    let remarks = |(name, notes): (&'static str, &Vec<Note>)| {
+        let remarks = notes.iter().filter(|it| matches!(it, Note::Remark { .. }));
+        remarks.map(|it| format!("{name}: {it}.")).collect::<Vec<_>>()
+    };
+    found.flat_map(remarks).collect()
+}
+
+/// Whether effects change with time since adoption, from the first estimator that has an overall effect and a path.
 fn path(battery: &Battery) -> Option<String> {
     let (member, study) = event_studies(battery).find(|it| it.0.effect().is_some())?;
     let lags = study.lags();
     let (&first, &last) = (lags.first()?, lags.last()?);
-    if lags.len() < 2 {
-        return None;
-    }
     let change = study.coef[last] - study.coef[first];
     let variance = study.vcov[(first, first)] + study.vcov[(last, last)] - 2.0 * study.vcov[(first, last)];
-    let p = study.distribution.p_value(change / variance.max(0.0).sqrt());
-    let words = if p < 1.0 - battery.spec.level {
-        "Effects change with time since adoption, so units treated earlier are no valid controls for later ones, and \
-         two-way fixed effects, which use them, are biased by the change"
-    } else {
-        "No change of effects with time since adoption is seen, the case in which two-way fixed effects lose least"
+    let scale = study.vcov[(first, first)].max(study.vcov[(last, last)]);
+    if lags.len() < 2 || variance.is_nan() || variance <= 1e-12 * scale {
+        return None;
+    }
+    let p = study.distribution.p_value(change / variance.sqrt());
+    let staggered = 1 < battery.adoption.adopting().count();
+    let words = match (p < 1.0 - battery.spec.level, staggered) {
+        (true, true) => {
+            "Effects change with time since adoption: units treated earlier are then no valid controls for later \
+             ones, and two-way fixed effects use them"
+        }
+        (true, false) => "Effects change with time since adoption",
+        (false, _) => "No change of effects with time since adoption is seen",
     };
     Some(format!(
-        "{words}: {} finds {} at event time {} and {} at {}, a change of {} (p {}).",
+        "{words}: {} finds {} at event time {} and {} at {}, a change of {} ({}){}.",
         member.name,
         short(study.coef[first]),
         study.times[first],
         short(study.coef[last]),
         study.times[last],
         short(change),
-        short(p)
+        p_text(p),
+        if staggered { "; fewer cohorts are seen at late event times" } else { "" }
     ))
 }
 
 /// Joint tests of leads.
 fn pre_trends(battery: &Battery) -> Option<String> {
     let size = 1.0 - battery.spec.level;
-    let tests: Vec<(&str, f64)> = event_studies(battery)
+    let tests: Vec<(&Member, f64)> = event_studies(battery)
         .filter_map(|(member, study)| {
             let leads = study.leads();
-            if leads.is_empty() { None } else { Some((member.name, study.joint_test(&leads).ok()?.p_f)) }
+            if leads.is_empty() { None } else { Some((member, study.joint_test(&leads).ok()?.p_f)) }
         })
+        .filter(|it| !it.1.is_nan())
         .collect();
     if tests.is_empty() {
         return None;
     }
-    let rejected: Vec<String> =
-        tests.iter().filter(|it| it.1 < size).map(|(name, p)| format!("{name} (p {})", short(*p))).collect();
-    let percent = round_percent(size);
-    Some(if rejected.is_empty() {
-        format!(
-            "No joint test of leads rejects parallel trends before adoption at {percent} per cent ({} tests, smallest p {}). \
-             That is no proof: a test may have little power.",
-            tests.len(),
-            short(tests.iter().map(|it| it.1).fold(f64::INFINITY, f64::min))
-        )
-    } else {
-        format!(
-            "Leads reject parallel trends before adoption at {percent} per cent in {} of {} tests: {}. The effects below \
-             are then not of the treatment alone.",
-            rejected.len(),
-            tests.len(),
-            rejected.join(", ")
-        )
-    })
+    let rejected: Vec<&(&Member, f64)> = tests.iter().filter(|it| it.1 < size).collect();
+    let at = percent(size);
+    if rejected.is_empty() {
+        let smallest = tests.iter().map(|it| it.1).fold(f64::INFINITY, f64::min);
+        return Some(format!(
+            "Leads do not reject parallel trends before adoption at {at} per cent ({}, smallest {}). That is no \
+             proof: a test may have little power.",
+            counted(tests.len(), "joint test"),
+            p_text(smallest)
+        ));
+    }
+    let named: Vec<String> = rejected.iter().map(|(it, p)| format!("{} ({})", it.name, p_text(*p))).collect();
+    let mut text = format!(
+        "Leads reject parallel trends before adoption at {at} per cent in {} of {}: {}. Where trends differ the \
+         estimates are not of the treatment alone.",
+        rejected.len(),
+        counted(tests.len(), "joint test"),
+        named.join(", ")
+    );
+    // A member with event times and no overall effect is the dynamic two-way regression.
+    let mixed = rejected.iter().find(|it| it.0.part == BatteryPart::Effect(None));
+    if let Some((member, _)) = mixed
+        && 1 < battery.adoption.adopting().count()
+    {
+        text.push_str(&format!(
+            " Leads of {} also mix in effects of other times where cohorts differ (Sun and Abraham 2021).",
+            member.name
+        ));
+    }
+    Some(text)
 }
 
 fn placebo(battery: &Battery) -> Option<String> {
-    let stats = battery.members.iter().filter_map(|it| it.estimate.as_ref().ok()).map(|it| &it.stats);
-    let (p, draws) = stats.clone().find_map(|it| Some((it.get("p_permutation")?, it.get("draws")?)))?;
+    let stats = battery.members.iter().filter_map(|it| Some(&it.estimate.as_ref().ok()?.stats));
+    let (p, draws) = stats.into_iter().find_map(|it| Some((it.get("p_permutation")?, it.get("draws")?)))?;
     Some(format!(
-        "With adoption drawn at random {draws} times, a share of {} of the placebo estimates is at least as far from \
-         zero as the actual one.",
+        "Held against {draws} draws of random adoption, the effect of two-way fixed effects has a permutation \
+         p-value of {}.",
         short(p)
     ))
 }
 
+/// Members without the effect they are there for.
 fn failures(battery: &Battery) -> Vec<String> {
-    let failed = battery.members.iter().filter_map(|it| Some((it.name, it.estimate.as_ref().err()?)));
-    failed.map(|(name, why)| format!("{name} gave no estimate: {why}.")).collect()
+    let why = |it: &Member| it.missing_effect().or_else(|| it.estimate.as_ref().err().cloned());
+    let failed = battery.members.iter().filter_map(|it| Some((it.name, why(it)?)));
+    failed.map(|(name, why)| format!("{name} gives no estimate: {}.", why.trim_end_matches('.'))).collect()
 }
 
 /// Members with event times.
@@ -209,18 +271,11 @@ fn event_studies(battery: &Battery) -> impl Iterator<Item = (&Member, EventStudy
     let study = |it: &Estimate| {
         it.terms.iter().any(|it| matches!(it, Term::EventTime(_))).then(|| EventStudy::of(it))?
     };
-    battery.members.iter().filter_map(move |it| Some((it, study(it.estimate.as_ref().ok()?)?)))
+    let members = battery.members.iter().filter(|it| !it.is_diagnostic());
+    members.filter_map(move |it| Some((it, study(it.estimate.as_ref().ok()?)?)))
 }
 
-fn short(value: f64) -> String {
-    let text = format!("{value:.3}");
-    let magnitude = value.abs();
-    if value == 0.0 || (0.01..1000.0).contains(&magnitude) {
-        return if text == "-0.000" { "0.000".to_owned() } else { text };
-    }
-    if magnitude < 1e-4 && value != 0.0 { format!("{value:.1e}") } else { format!("{value:.4}") }
-}
-
-fn round_percent(share: f64) -> f64 {
-    (1e6 * share).round() / 1e4
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |it| it.to_uppercase().chain(letters).collect())
 }

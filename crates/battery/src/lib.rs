@@ -8,6 +8,8 @@
 mod adoption;
 mod difference;
 mod findings;
+#[cfg(test)]
+mod tests;
 
 use parallax_base::Name;
 use parallax_model::{
@@ -16,7 +18,7 @@ use parallax_model::{
 };
 use parallax_panel::PanelError;
 
-pub use adoption::{AdoptionPattern, CohortRow};
+pub use adoption::{AdoptionPattern, CohortRow, adoption_pattern};
 pub use difference::Difference;
 pub use findings::findings;
 
@@ -88,9 +90,12 @@ pub enum BatteryError {
     /// The panel.
     #[error(transparent)]
     Panel(#[from] PanelError),
-    /// Nothing to estimate.
+    /// A treatment or clusters of which nothing can be estimated.
     #[error("{0}")]
     Treatment(String),
+    /// Every member failed.
+    #[error("no estimator gave an estimate: {0}")]
+    AllFailed(String),
     /// A request that a plugin made and that is no model: a bug of the plugin.
     #[error("`{plugin}` asks the battery for a model that cannot be read: {reason}")]
     Plugin {
@@ -104,7 +109,8 @@ pub enum BatteryError {
 /// Fits every member on at most that many threads and compares them.
 ///
 /// # Errors
-/// Columns that are not there, a treatment that nobody or everybody has. A member that fails is a result.
+/// Columns that are not there, a treatment that nobody or everybody has, clusters that cut units, and members that
+/// all fail. One that fails is a result.
 pub fn run(
     panel: &Panel,
     spec: BatterySpec,
@@ -123,6 +129,7 @@ pub fn run(
         covariates: spec.covariates.clone(),
     };
     let cluster = spec.cluster.clone().unwrap_or(unit);
+    let of_unit = difference::cluster_of_units(&panel, &cluster)?;
     let mut planned = Vec::new();
     for entry in registry.estimators() {
         if let Some(model) = entry.battery(&request) {
@@ -144,11 +151,25 @@ pub fn run(
         }),
     };
     let members: Vec<Member> = planned.into_iter().zip(fitted).map(member).collect();
-    let differences = difference::from_reference(&members, &panel, &cluster)?;
+    refuse_nothing(&members)?;
+    let differences = difference::from_reference(&members, &of_unit);
     Ok(Battery { spec, request, adoption, members, differences })
 }
 
-/// The request of a member, which its own check may refuse when it is fitted.
+/// The first reason stands for all: where everything fails it is the data or the request that are wrong.
+fn refuse_nothing(members: &[Member]) -> Result<(), BatteryError> {
+    if members.iter().any(|it| it.estimate.is_ok()) {
+        return Ok(());
+    }
+    let reference = members.iter().find(|it| it.name == REFERENCE).or(members.first());
+    let why = reference.and_then(|it| it.estimate.as_ref().err().cloned());
+    Err(BatteryError::AllFailed(
+        why.unwrap_or_else(|| "none is linked in that takes this treatment".to_owned()),
+    ))
+}
+
+/// The request of a member, which its own check may refuse when it is fitted. Where it has an option `level` this is
+/// the battery's, so that every interval of a report has one level.
 fn plan(
     entry: &'static Entry,
     model: BatteryModel<serde_json::Map<String, serde_json::Value>>,
@@ -156,6 +177,10 @@ fn plan(
     cluster: &Name,
 ) -> Result<(BatteryPart, ModelSpec), BatteryError> {
     let plugin = entry.meta.plugin.name;
+    let mut options = model.options;
+    if let Some(level) = options.get_mut("level") {
+        *level = spec.level.into();
+    }
     let formula = Formula::parse(&model.formula)
         .map_err(|it| BatteryError::Plugin { plugin, reason: format!("`{}`: {it}", model.formula) })?;
     let model_spec = ModelSpec {
@@ -166,7 +191,7 @@ fn plan(
         vcov: VcovSpec::Cluster { by: vec![cluster.clone()] },
         small_sample: spec.small_sample,
         singletons: SingletonPolicy::Drop,
-        options: model.options,
+        options,
     };
     Ok((model.part, model_spec))
 }
@@ -177,7 +202,21 @@ impl Member {
         let (BatteryPart::Effect(Some(term)), Ok(estimate)) = (&self.part, &self.estimate) else {
             return None;
         };
-        Some((estimate.terms.iter().position(|it| it == term)?, estimate))
+        let at = estimate.terms.iter().position(|it| it == term)?;
+        estimate.coef[at].is_finite().then_some((at, estimate))
+    }
+
+    /// Why there is no overall effect where one is expected.
+    pub fn missing_effect(&self) -> Option<String> {
+        let term = self.term()?;
+        match &self.estimate {
+            Err(why) => Some(why.clone()),
+            Ok(_) if self.effect().is_some() => None,
+            Ok(estimate) => {
+                let notes: Vec<String> = estimate.notes.iter().map(ToString::to_string).collect();
+                Some(format!("the estimate has no term `{term}` ({})", notes.join("; ")))
+            }
+        }
     }
 
     /// True for members that say something of data or of other estimates.

@@ -88,18 +88,22 @@ pub struct ModelArguments {
     /// "y ~ x1 + x2 | effect1 + effect2", as fixest reads it.
     #[arg(long, value_name = "FORMULA", required_unless_present = "outcome")]
     pub formula: Option<Formula>,
-    /// With --treatment and --covariates a short way to write --formula "OUTCOME ~ TREATMENT + COVARIATES".
+    /// With --treatment and --covariates a short way to write --formula "OUTCOME ~ TREATMENT + COVARIATES",
+    /// followed by "| UNIT + TIME" for estimators that need effects.
     #[arg(long, value_name = "COLUMN", conflicts_with = "formula")]
     pub outcome: Option<String>,
-    /// The first regressor.
-    #[arg(long, value_name = "COLUMN", requires = "outcome")]
+    /// The option `treatment` of estimators that read a column there; the first regressor of all others.
+    #[arg(long, value_name = "COLUMN", requires = "outcome", conflicts_with = "cohort")]
     pub treatment: Option<String>,
+    /// Column with each unit's first treated period, 0 or missing for never: the option `cohort`.
+    #[arg(long, value_name = "COLUMN")]
+    pub cohort: Option<String>,
     /// Further regressors, separated by commas.
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', requires = "outcome")]
     pub covariates: Vec<String>,
-    /// iid, hc0, hc1, hc2, hc3, cluster:A, cluster:A+B.
-    #[arg(long, value_name = "VCOV", default_value = "iid")]
-    pub vcov: VcovSpec,
+    /// iid, hc0, hc1, hc2, hc3, cluster:A, cluster:A+B; without it iid, or cluster:UNIT where an estimator has no iid.
+    #[arg(long, value_name = "VCOV")]
+    pub vcov: Option<VcovSpec>,
     /// Rules for small samples: fixest, reghdfe, xtreg, plm, none.
     #[arg(long, value_name = "RULES", default_value = "fixest")]
     pub small_sample: SmallSample,

@@ -2,7 +2,7 @@
 
 use parallax_base::Name;
 
-use crate::Term;
+use crate::{Term, formula::Quoted};
 
 /// One treatment of a panel, in the columns every member of a battery is given.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,11 +42,12 @@ pub enum BatteryPart {
 }
 
 impl BatteryRequest {
-    /// `outcome ~ first + covariates`, and `| unit + time` with `effects`.
+    /// `outcome ~ first + covariates`, and `| unit + time` with `effects`; odd names in back-ticks.
     pub fn formula(&self, first: Option<&Name>, effects: bool) -> String {
-        let right: Vec<&str> = first.into_iter().chain(&self.covariates).map(Name::as_str).collect();
+        let quoted = |it: &Name| Quoted(it).to_string();
+        let right: Vec<String> = first.into_iter().chain(&self.covariates).map(quoted).collect();
         let right = if right.is_empty() { "1".to_owned() } else { right.join(" + ") };
-        let absorbed = if effects { format!(" | {} + {}", self.unit, self.time) } else { String::new() };
-        format!("{} ~ {right}{absorbed}", self.outcome)
+        let absorbed = format!(" | {} + {}", quoted(&self.unit), quoted(&self.time));
+        format!("{} ~ {right}{}", quoted(&self.outcome), if effects { &absorbed } else { "" })
     }
 }

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use parallax_base::Name;
 use serde::Serialize;
 
-use crate::VcovKind;
+use crate::{VcovKind, VcovSpec};
 
 /// An estimator's entry.
 #[derive(Debug)]
@@ -74,6 +75,18 @@ pub struct Capabilities {
     pub needs_index: bool,
 }
 
+impl Capabilities {
+    /// The covariance where a request names none: iid, or clusters of units for estimators that have no iid.
+    pub fn usual_vcov(&self, unit: Option<&Name>) -> VcovSpec {
+        match unit {
+            Some(unit) if !self.vcov.contains(&VcovKind::Iid) && self.vcov.contains(&VcovKind::Cluster) => {
+                VcovSpec::Cluster { by: vec![unit.clone()] }
+            }
+            _ => VcovSpec::Iid,
+        }
+    }
+}
+
 /// Whether a part of a request must, may or must not be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -93,5 +106,29 @@ impl fmt::Display for Status {
             Status::Stable { since } => write!(f, "stable since {since}"),
             Status::Deprecated { since, instead } => write!(f, "deprecated since {since}, use {instead}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clusters_of_units_stand_in_where_there_is_no_iid() {
+        let able = |vcov| Capabilities {
+            vcov,
+            weights: true,
+            frequency_weights: false,
+            effects: Support::Refused,
+            instruments: false,
+            unbalanced: true,
+            staggered: true,
+            needs_index: true,
+        };
+        let (clusters, id) = (able(&[VcovKind::Cluster]), Name::from("id"));
+        assert_eq!(clusters.usual_vcov(Some(&id)).to_string(), "cluster:id");
+        assert_eq!(clusters.usual_vcov(None), VcovSpec::Iid);
+        assert_eq!(able(&[VcovKind::Iid, VcovKind::Cluster]).usual_vcov(Some(&id)), VcovSpec::Iid);
+        assert_eq!(able(&[VcovKind::Robust]).usual_vcov(Some(&id)), VcovSpec::Iid);
     }
 }

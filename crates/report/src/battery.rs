@@ -1,11 +1,12 @@
 //! The report of a battery: one treatment under every estimator, as a document and as JSON.
 
-use parallax_battery::{Battery, Difference, Member, Treatment, findings};
+use parallax_battery::{Battery, CohortRow, Difference, Member, Treatment, findings};
 use parallax_model::BatteryPart;
 use serde_json::{Value, json};
 
 use crate::{
-    battery_figures, battery_tables,
+    battery_figures,
+    battery_tables::{self, cluster},
     detail::plain_table,
     document::{Convention, Document, FileRecord, Item, Section},
     draw::raster,
@@ -56,20 +57,24 @@ pub fn battery_json(battery: &Battery, simulated: bool, notes: &[String]) -> Val
             "formula": it.model.formula.to_string(),
             "options": it.model.options,
             "estimate": estimate.ok().map(|it| estimate_json(it, level, &[])),
-            "failed": estimate.err(),
+            "failed": it.missing_effect().or_else(|| estimate.err().cloned()),
         })
     };
+    let cohort = |it: &CohortRow| json!({ "cohort": it.cohort, "units": it.units, "rows": it.rows });
     let difference = |it: &Difference| {
         json!({
             "name": it.name,
             "difference": it.estimate,
             "std_error": it.std_error,
             "p_value": it.p_value,
+            "same": it.same(),
         })
     };
+    let (Treatment::ByRow(treatment) | Treatment::Cohort(treatment)) = &battery.spec.treatment;
     json!({
         "outcome": battery.spec.outcome.to_string(),
-        "treatment": battery_tables::treatment(battery),
+        "treatment": treatment.to_string(),
+        "cohort": battery.request.cohort.as_ref().map(ToString::to_string),
         "unit": battery.request.unit.to_string(),
         "time": battery.request.time.to_string(),
         "covariates": battery.spec.covariates.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -77,7 +82,9 @@ pub fn battery_json(battery: &Battery, simulated: bool, notes: &[String]) -> Val
         "simulated": simulated,
         "level": level,
         "findings": findings(battery),
-        "cohorts": battery.adoption.cohorts.iter().map(|it| json!({ "cohort": it.cohort, "units": it.units })).collect::<Vec<_>>(),
+        "cohorts": battery.adoption.cohorts.iter().map(cohort).collect::<Vec<_>>(),
+        "always_treated": battery.adoption.always,
+        "rows_without_treatment": battery.adoption.without_treatment,
         "differences": battery.differences.iter().map(difference).collect::<Vec<_>>(),
         "members": battery.members.iter().map(member).collect::<Vec<_>>(),
         "notes": notes,
@@ -176,10 +183,6 @@ fn request(battery: &Battery) -> String {
     )
 }
 
-fn cluster(battery: &Battery) -> String {
-    battery.spec.cluster.as_ref().unwrap_or(&battery.request.unit).to_string()
-}
-
 fn conventions(battery: &Battery) -> Vec<Convention> {
     let convention = |name: &str, text: String| Convention { name: name.to_owned(), text };
     let rules: Vec<String> = battery
@@ -191,12 +194,27 @@ fn conventions(battery: &Battery) -> Vec<Convention> {
     let mut all = vec![
         convention("Covariance", format!("clustered by {} in every estimate.", cluster(battery))),
         convention("Small-sample rules", format!("{}.", rules.join(", "))),
+        convention("Differences", DIFFERENCES.to_owned()),
     ];
+    let made = match (&battery.spec.treatment, &battery.request.cohort) {
+        (Treatment::Cohort(date), _) => {
+            Some(format!("{} is 1 from {date} on and 0 before.", battery.request.treatment))
+        }
+        (Treatment::ByRow(by_row), Some(date)) => {
+            Some(format!("{date} is the period of a unit's first row in which {by_row} is 1, 0 for never."))
+        }
+        (Treatment::ByRow(_), None) => None,
+    };
+    all.extend(made.map(|it| convention("Columns made", it)));
     if let Some(it) = &battery.spec.weights {
         all.push(convention("Weights", format!("analytic weights {it}.")));
     }
     all
 }
+
+const DIFFERENCES: &str = "an effect less that of two-way fixed effects has the variance of the sum, over clusters, of the \
+     difference of both influence functions, without a factor for small samples; it is held against the normal \
+     distribution.";
 
 fn sample_flow(battery: &Battery) -> String {
     let mut text = String::new();

@@ -1,18 +1,22 @@
 //! Figures of a battery: effects, event studies over one another, the map of adoption, the decomposition, placebo draws.
 
-use parallax_battery::{Battery, Member};
-use parallax_model::Estimate;
+use parallax_battery::{AdoptionPattern, Battery, CohortRow, Member, REFERENCE};
+use parallax_model::{Detail, Estimate};
 
 use crate::{
-    battery_tables::treatment,
+    battery_tables::{reference_first, treatment},
     figure::{
         AdoptionBand, AdoptionMap, EventStudyPlot, Figure, FigureKind, ForestGroup, ForestPlot, ForestRow,
-        Interval, Level, ScatterPlot, ScatterSeries,
+        Interval, Level, Marker, ScatterPlot, ScatterSeries,
     },
+    language::{Language, Word},
     study_figures::{draws_of, series_of},
 };
 
-/// Overall effects with intervals, two-way fixed effects marked.
+/// Two-way fixed effects where there is little room.
+const TWFE: &str = "TWFE";
+
+/// Overall effects with intervals, that of two-way fixed effects first and as a line through the others.
 pub(crate) fn effects(battery: &Battery) -> Option<Figure> {
     let level = battery.spec.level;
     let row = |member: &Member| {
@@ -21,25 +25,25 @@ pub(crate) fn effects(battery: &Battery) -> Option<Figure> {
         let interval = Some(Interval { low: row.conf_low, high: row.conf_high });
         Some(ForestRow { label: member.name.to_owned(), estimate: row.estimate, interval })
     };
-    let rows: Vec<ForestRow> = battery.members.iter().filter_map(row).collect();
+    let rows: Vec<ForestRow> = reference_first(battery).into_iter().filter_map(row).collect();
+    let reference = battery.members.iter().find(|it| it.name == REFERENCE).and_then(Member::effect);
+    let marks = reference.map(|(at, it)| Marker { at: it.coef[at], label: TWFE.to_owned() });
     if rows.is_empty() {
         return None;
     }
     let group = ForestGroup { label: String::new(), rows };
     let title = format!("Effect of {} under every estimator", treatment(battery));
-    Some(figure("effects-figure", title, FigureKind::Forest(ForestPlot::new(vec![group], level))))
+    let mut plot = ForestPlot::new(vec![group], level);
+    plot.marks = marks.into_iter().collect();
+    Some(figure("effects-figure", title, FigureKind::Forest(plot)))
 }
 
 /// Every estimator's event times beside one another.
 pub(crate) fn event_studies(battery: &Battery) -> Option<Figure> {
     let members = battery.members.iter().filter(|it| !it.is_diagnostic());
-    let series: Vec<_> = members
-        .filter_map(|it| series_of(it.estimate.as_ref().ok()?, it.name.to_owned()))
-        .map(|mut it| {
-            it.level = battery.spec.level;
-            it
-        })
-        .collect();
+    let level = battery.spec.level;
+    let series: Vec<_> =
+        members.filter_map(|it| series_of(it.estimate.as_ref().ok()?, it.name.to_owned(), level)).collect();
     if series.is_empty() {
         return None;
     }
@@ -49,19 +53,22 @@ pub(crate) fn event_studies(battery: &Battery) -> Option<Figure> {
 
 /// Who is treated when.
 pub(crate) fn adoption(battery: &Battery) -> Option<Figure> {
-    let pattern = &battery.adoption;
-    if pattern.cohorts.is_empty() {
+    if battery.adoption.cohorts.is_empty() {
         return None;
     }
-    let band = |it: &parallax_battery::CohortRow| AdoptionBand {
-        label: format!("{} ({})", it.cohort.map_or("never".to_owned(), |it| it.to_string()), it.units),
+    let map = adoption_map(&battery.adoption, Language::En.word(Word::Never));
+    Some(figure("adoption-figure", "Adoption by cohort (units) and period", FigureKind::Adoption(map)))
+}
+
+/// A pattern as a map, with a word for the never treated.
+pub(crate) fn adoption_map(pattern: &AdoptionPattern, never: &str) -> AdoptionMap {
+    let band = |it: &CohortRow| AdoptionBand {
+        label: format!("{} ({})", it.cohort.map_or(never.to_owned(), |it| it.to_string()), it.units),
         units: it.units as u64,
         first: it.cohort,
         observed: it.rows.iter().map(|rows| *rows as f64 / it.units.max(1) as f64).collect(),
     };
-    let bands = pattern.cohorts.iter().map(band).collect();
-    let map = AdoptionMap { periods: pattern.periods.clone(), bands };
-    Some(figure("adoption-figure", "Adoption by cohort (units) and period", FigureKind::Adoption(map)))
+    AdoptionMap { periods: pattern.periods.clone(), bands: pattern.cohorts.iter().map(band).collect() }
 }
 
 /// Figures of one diagnostic: its decomposition, its draws.
@@ -74,9 +81,28 @@ pub(crate) fn of_diagnostic(member: &Member) -> Vec<Figure> {
 
 /// 2x2 comparisons by weight and estimate (Goodman-Bacon 2021, figure 6).
 fn decomposition(name: &str, estimate: &Estimate) -> Option<Figure> {
-    let table = estimate.detail("decomposition")?;
-    let (kinds, weights, estimates) =
-        (table.words("kind")?, table.numbers("weight")?, table.numbers("estimate")?);
+    let plot =
+        decomposition_of(estimate.detail("decomposition")?, estimate.coef.first().copied(), TWFE).ok()?;
+    let title = "Comparisons that two-way fixed effects are made of";
+    let mut drawn = figure(&format!("{name}-figure"), title, FigureKind::Scatter(plot));
+    drawn.x_label = drawn.language.word(Word::Weight).to_owned();
+    drawn.y_label = drawn.language.word(Word::Estimate).to_owned();
+    Some(drawn)
+}
+
+/// A detail with the columns `kind`, `weight` and `estimate` as points, with what they add up to as a level.
+///
+/// # Errors
+/// The column that is not there.
+pub(crate) fn decomposition_of(
+    table: &Detail,
+    total: Option<f64>,
+    label: &str,
+) -> Result<ScatterPlot, String> {
+    let missing = |name: &str| format!("table `{}` has no column `{name}` of the right type", table.name);
+    let kinds = table.words("kind").ok_or_else(|| missing("kind"))?;
+    let weights = table.numbers("weight").ok_or_else(|| missing("weight"))?;
+    let estimates = table.numbers("estimate").ok_or_else(|| missing("estimate"))?;
     let mut series: Vec<ScatterSeries> = Vec::new();
     for ((kind, &x), &y) in kinds.iter().zip(weights).zip(estimates) {
         let at = series.iter().position(|it| it.label == *kind).unwrap_or_else(|| {
@@ -86,15 +112,8 @@ fn decomposition(name: &str, estimate: &Estimate) -> Option<Figure> {
         series[at].x.push(x);
         series[at].y.push(y);
     }
-    let levels = vec![Level { at: estimate.coef.first().copied()?, label: "TWFE".to_owned() }];
-    let mut drawn = figure(
-        &format!("{name}-figure"),
-        "Comparisons that two-way fixed effects are made of",
-        FigureKind::Scatter(ScatterPlot { series, levels }),
-    );
-    drawn.x_label = "Weight".to_owned();
-    drawn.y_label = "Estimate".to_owned();
-    Some(drawn)
+    let levels = total.map(|at| Level { at, label: label.to_owned() }).into_iter().collect();
+    Ok(ScatterPlot { series, levels })
 }
 
 fn figure(id: &str, title: impl Into<String>, kind: FigureKind) -> Figure {

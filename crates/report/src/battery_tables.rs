@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use parallax_battery::{Battery, Difference, Member, REFERENCE};
+use parallax_battery::{Battery, Difference, Member, REFERENCE, Treatment};
 use parallax_model::{BatteryPart, EventStudy};
 
 use crate::{
@@ -15,7 +15,7 @@ pub fn effects_table(battery: &Battery, simulated: bool) -> Table {
     let mut table =
         Table::new("effects", format!("Effect of {} on {}", treatment(battery), battery.spec.outcome));
     table.simulated = simulated;
-    let percent = 100.0 * battery.spec.level;
+    let percent = (1e6 * battery.spec.level).round() / 1e4;
     table.header.push(HeaderRow::new([
         "Estimator",
         "Effect",
@@ -28,21 +28,37 @@ pub fn effects_table(battery: &Battery, simulated: bool) -> Table {
         "p",
         "Rows",
     ]));
-    let effects = battery.members.iter().filter(|it| matches!(it.part, BatteryPart::Effect(Some(_))));
-    let (reference, others): (Vec<_>, Vec<_>) = effects.partition(|it| it.name == REFERENCE);
-    for member in reference.into_iter().chain(others) {
+    for member in reference_first(battery) {
         let difference = battery.differences.iter().find(|it| it.name == member.name);
         table.body.push(effect_row(battery, member, difference));
-        if let Err(why) = &member.estimate {
-            table.notes.push(format!("{}: {why}.", member.name));
+        if let Some(why) = member.missing_effect() {
+            table.notes.push(format!("{}: {}.", member.name, why.trim_end_matches('.')));
         }
     }
-    table.notes.push(
-        "Less TWFE: the effect less that of two-way fixed effects; its error comes from the influence functions of both \
-         on the same units, summed within clusters, without a factor for small samples."
-            .to_owned(),
-    );
+    if !battery.differences.is_empty() {
+        table.notes.push(
+            "Less TWFE: the effect less that of two-way fixed effects. Its error comes from the influence functions of \
+             both, summed within clusters, without a factor for small samples, and is held against the normal \
+             distribution; the errors of the effects themselves have the factors of their own rules. 0 with error 0 \
+             is the same estimate up to rounding."
+                .to_owned(),
+        );
+    }
+    table.notes.push(format!("Standard errors are clustered by {}.", cluster(battery)));
     table
+}
+
+/// Members with an overall effect, two-way fixed effects before the others.
+pub(crate) fn reference_first(battery: &Battery) -> Vec<&Member> {
+    let effects = battery.members.iter().filter(|it| matches!(it.part, BatteryPart::Effect(Some(_))));
+    let (mut all, others): (Vec<_>, Vec<_>) = effects.partition(|it| it.name == REFERENCE);
+    all.extend(others);
+    all
+}
+
+/// The column that standard errors are clustered by.
+pub(crate) fn cluster(battery: &Battery) -> &str {
+    battery.spec.cluster.as_ref().unwrap_or(&battery.request.unit).as_str()
 }
 
 fn effect_row(battery: &Battery, member: &Member, difference: Option<&Difference>) -> Row {
@@ -149,7 +165,12 @@ pub(crate) fn cohorts_table(battery: &Battery, simulated: bool) -> Option<Table>
         table.body.push(Row::cells(label, counts));
     }
     if 0 < pattern.always {
-        table.notes.push(format!("{} units are treated from their first row on.", pattern.always));
+        table.notes.push(format!("Treated from their first row on: {} units.", pattern.always));
+    }
+    if 0 < pattern.without_treatment {
+        table
+            .notes
+            .push(format!("Left out, because the treatment is missing: {} rows.", pattern.without_treatment));
     }
     Some(table)
 }
@@ -160,9 +181,11 @@ pub(crate) fn event_studies(battery: &Battery) -> Vec<(&'static str, EventStudy)
     battery.members.iter().filter(|it| !it.is_diagnostic()).filter_map(study).collect()
 }
 
-pub(crate) fn treatment(battery: &Battery) -> &str {
+/// The treatment as titles call it.
+pub(crate) fn treatment(battery: &Battery) -> String {
     match &battery.spec.treatment {
-        parallax_battery::Treatment::ByRow(it) | parallax_battery::Treatment::Cohort(it) => it.as_str(),
+        Treatment::ByRow(it) => it.to_string(),
+        Treatment::Cohort(it) => format!("adoption ({it})"),
     }
 }
 

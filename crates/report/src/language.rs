@@ -94,7 +94,10 @@ words! {
     Treated: "Treated", "已实施";
     NotYet: "Not treated (yet)", "未实施";
     NotObserved: "Not observed", "无数据";
-    Period: "Period", "期数";
+    Never: "never", "从未实施";
+    Weight: "Weight", "权重";
+    Twfe: "TWFE", "双向固定效应";
+    Period: "Period", "时期";
     Units: "Units", "个体数";
     ObservedShare: "Shares of the units that are observed, by period.", "各期有数据的个体比例。";
     Source: "Data", "数据";

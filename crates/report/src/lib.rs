@@ -14,6 +14,7 @@ mod descriptive;
 mod detail;
 mod document;
 mod draw;
+mod effects;
 mod estimate;
 mod figure;
 mod language;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use parallax_base::with_suggestion;
 use parallax_model::Estimate;
-use parallax_study::{OneOrEach, StudyResult, TableEntry, TableKind};
+use parallax_study::{EffectRow, OneOrEach, StudyResult, TableEntry, TableKind};
 
 use crate::{
     detail::shown_columns,
@@ -42,6 +42,7 @@ fn table_problems(entry: &TableEntry, result: &StudyResult) -> Vec<String> {
             let found = result.detail(model.as_deref(), detail);
             found.and_then(|it| shown_columns(it, columns)).err().into_iter().collect()
         }
+        TableKind::Effects { rows, .. } => rows.iter().filter_map(|it| no_term(it, result)).collect(),
         TableKind::Regression { models, terms, statistics, .. } => {
             let columns: Vec<Option<&Estimate>> =
                 models.iter().map(|it| estimate_of(result.model(it))).collect();
@@ -52,6 +53,14 @@ fn table_problems(entry: &TableEntry, result: &StudyResult) -> Vec<String> {
             terms.chain(statistics).collect()
         }
     }
+}
+
+/// A line of a table of effects whose model has been fitted and lacks its term.
+fn no_term(row: &EffectRow, result: &StudyResult) -> Option<String> {
+    let estimate = estimate_of(result.model(&row.model))?;
+    let hint = with_suggestion(&row.term, terms_of(estimate).iter().map(String::as_str));
+    (!has_term(estimate, &row.term))
+        .then(|| format!("model `{}` has no term `{}`{hint}", row.model, row.term))
 }
 
 /// Names that no column of the table has; a column that failed may have any.

@@ -5,6 +5,7 @@ use parallax_study::{StudyResult, TableEntry, TableKind};
 use crate::{
     Cell, Figure, Format, Output, Row, Table, descriptive_table, descriptive_value,
     detail::detail_table,
+    effects::effects_of_study,
     published::{CellKey, Comparison, Published, Value},
     regression_table, regression_value, render, study_figures, svg,
 };
@@ -98,6 +99,7 @@ fn table(entry: &TableEntry, result: &StudyResult) -> Table {
     match entry.kind {
         TableKind::Descriptive { .. } => descriptive_table(entry, result),
         TableKind::Detail { .. } => detail_table(entry, result),
+        TableKind::Effects { .. } => effects_of_study(entry, result),
         TableKind::Regression { .. } => regression_table(entry, result),
     }
 }
@@ -106,7 +108,7 @@ fn value(result: &StudyResult, key: &CellKey) -> Option<Value> {
     let entry = result.study.file.tables.iter().find(|it| it.id == key.table)?;
     match entry.kind {
         TableKind::Descriptive { .. } => descriptive_value(entry, result, key),
-        TableKind::Detail { .. } => None,
+        TableKind::Detail { .. } | TableKind::Effects { .. } => None,
         TableKind::Regression { .. } => regression_value(entry, result, key),
     }
 }

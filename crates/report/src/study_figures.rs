@@ -1,15 +1,17 @@
 //! The figures of a study, drawn from the numbers of its results.
 
+use parallax_battery::{Treatment, adoption_pattern};
 use parallax_model::{Estimate, EventStudy};
-use parallax_study::{FigureEntry, FigureKindEntry, ForestEntry, MarkEntry, StudyResult};
+use parallax_study::{FigureEntry, FigureKindEntry, FigureWords, ForestEntry, StudyResult};
 
 use crate::{
+    battery_figures::{adoption_map, decomposition_of},
     figure::{
         BalancePanel, BalancePlot, BalanceRow, EventBin, EventPoint, EventSeries, EventStudyPlot, Figure,
         FigureKind, ForestGroup, ForestPlot, ForestRow, Interval, Line, LinePanel, LinePlot, Marker,
-        PlaceboDraws,
+        PlaceboDraws, ScatterPlot,
     },
-    language::Language,
+    language::{Language, Word},
 };
 
 /// A figure in each of its languages, or why it cannot be drawn.
@@ -19,25 +21,23 @@ pub fn study_figures(result: &StudyResult) -> Vec<(String, Result<Vec<Figure>, S
 }
 
 fn languages(entry: &FigureEntry, result: &StudyResult) -> Result<Vec<Figure>, String> {
-    let mut english = Figure::new(&entry.id, &entry.title, kind(entry, entry.labels(), None, result)?);
+    let mut english = Figure::new(&entry.id, &entry.title, kind(entry, None, result)?);
     english.simulated = result.study.source.simulated;
     english.x_label.clone_from(&entry.x);
     english.y_label.clone_from(&entry.y);
+    usual_axes(entry, &mut english);
     english.decimals = entry.decimals;
     english.notes = vec![format!("Data: {}.", result.study.source.description.trim_end_matches('.'))];
     english.notes.extend(entry.notes.iter().cloned());
     let mut figures = vec![english];
     if let Some(words) = &entry.zh {
-        let labels = if words.labels.is_empty() { entry.labels() } else { &words.labels };
-        let mut chinese = Figure::new(
-            format!("{}-zh", entry.id),
-            &words.title,
-            kind(entry, labels, Some(&words.covariates), result)?,
-        );
+        let drawn = kind(entry, Some(words), result)?;
+        let mut chinese = Figure::new(format!("{}-zh", entry.id), &words.title, drawn);
         chinese.language = Language::Zh;
         chinese.simulated = result.study.source.simulated;
         chinese.x_label.clone_from(&words.x);
         chinese.y_label.clone_from(&words.y);
+        usual_axes(entry, &mut chinese);
         chinese.decimals = entry.decimals;
         chinese.notes.clone_from(&words.notes);
         figures.push(chinese);
@@ -47,15 +47,25 @@ fn languages(entry: &FigureEntry, result: &StudyResult) -> Result<Vec<Figure>, S
     Ok(figures)
 }
 
+/// A scatter plot has no usual words of its own; that of a decomposition has.
+fn usual_axes(entry: &FigureEntry, figure: &mut Figure) {
+    if !matches!(entry.kind, FigureKindEntry::Decomposition { .. }) {
+        return;
+    }
+    for (label, word) in [(&mut figure.x_label, Word::Weight), (&mut figure.y_label, Word::Estimate)] {
+        if label.is_empty() {
+            figure.language.word(word).clone_into(label);
+        }
+    }
+}
+
 /// Labels of covariates by their names.
 type Names = std::collections::BTreeMap<String, String>;
 
-fn kind(
-    entry: &FigureEntry,
-    labels: &[String],
-    names: Option<&Names>,
-    result: &StudyResult,
-) -> Result<FigureKind, String> {
+/// In English, or in Chinese with the words for it.
+fn kind(entry: &FigureEntry, zh: Option<&FigureWords>, result: &StudyResult) -> Result<FigureKind, String> {
+    let labels = zh.map(|it| it.labels.as_slice()).filter(|it| !it.is_empty()).unwrap_or(entry.labels());
+    let language = if zh.is_some() { Language::Zh } else { Language::En };
     let label = |at: usize| labels.get(at).cloned().unwrap_or_default();
     Ok(match &entry.kind {
         FigureKindEntry::EventStudy { models, .. } => {
@@ -64,19 +74,33 @@ fn kind(
         }
         FigureKindEntry::Placebo { model } => FigureKind::Placebo(placebo(result, model)?),
         FigureKindEntry::Balance { models, covariates, .. } => {
-            let names = names.unwrap_or(covariates);
+            let names = zh.map_or(covariates, |it| &it.covariates);
             let panels = models.iter().enumerate().map(|(at, it)| balance(result, it, label(at), names));
             FigureKind::Balance(BalancePlot::new(panels.collect::<Result<_, _>>()?))
         }
-        FigureKindEntry::Forest { rows, level, marks, .. } => {
+        FigureKindEntry::Forest { rows, level, .. } => {
             let mut plot = forest(result, rows, labels, *level)?;
-            let here = |it: &&MarkEntry| it.source.as_ref().is_none_or(|it| *it == result.study.source.name);
-            let mark = |it: &MarkEntry| Marker { at: it.at, label: it.label.clone() };
-            plot.marks = marks.iter().filter(here).map(mark).collect();
+            for (at, mark) in entry.marks(&result.study.source.name).into_iter().enumerate() {
+                let label = zh.and_then(|it| it.marks.get(at)).unwrap_or(&mark.label).clone();
+                plot.marks.push(Marker { at: mark.at, label });
+            }
             FigureKind::Forest(plot)
         }
         FigureKindEntry::Means { variable, by, .. } => {
             FigureKind::Lines(means(result, variable, by, labels)?)
+        }
+        FigureKindEntry::Adoption { cohort, treatment } => {
+            let by_row = treatment.clone().map(Treatment::ByRow);
+            let treatment = cohort.clone().map(Treatment::Cohort).or(by_row);
+            let treatment = treatment.ok_or("give either `cohort` or `treatment`")?;
+            let pattern = adoption_pattern(&result.panel, &treatment).map_err(|it| it.to_string())?;
+            if let Some(why) = pattern.undated {
+                return Err(why);
+            }
+            FigureKind::Adoption(adoption_map(&pattern, language.word(Word::Never)))
+        }
+        FigureKindEntry::Decomposition { model, detail, .. } => {
+            FigureKind::Scatter(decomposition(result, model, detail, labels, language)?)
         }
     })
 }
@@ -87,13 +111,14 @@ fn estimate<'r>(result: &'r StudyResult, model: &str) -> Result<&'r Estimate, St
 }
 
 fn event_series(result: &StudyResult, model: &str, label: String) -> Result<EventSeries, String> {
-    series_of(estimate(result, model)?, label).ok_or_else(|| format!("model `{model}` has no event times"))
+    let estimate = estimate(result, model)?;
+    let level = estimate.stats.get("level").unwrap_or(LEVEL);
+    series_of(estimate, label, level).ok_or_else(|| format!("model `{model}` has no event times"))
 }
 
 /// The event times of an estimate as a curve; `None` when it has none.
-pub(crate) fn series_of(estimate: &Estimate, label: String) -> Option<EventSeries> {
+pub(crate) fn series_of(estimate: &Estimate, label: String, level: f64) -> Option<EventSeries> {
     let study = EventStudy::of(estimate)?;
-    let level = estimate.stats.get("level").unwrap_or(LEVEL);
     let mut series = EventSeries::new(label, level);
     for it in study.points(level) {
         let bin = match it.time {
@@ -159,6 +184,22 @@ fn forest(
         }
     }
     Ok(ForestPlot::new(groups, level))
+}
+
+fn decomposition(
+    result: &StudyResult,
+    model: &str,
+    detail: &str,
+    labels: &[String],
+    language: Language,
+) -> Result<ScatterPlot, String> {
+    let total = estimate(result, model)?.coef.first().copied();
+    let mut plot = decomposition_of(result.detail(Some(model), detail)?, total, language.word(Word::Twfe))?;
+    if !labels.is_empty() && labels.len() != plot.series.len() {
+        return Err(format!("{} labels for {} kinds of `{detail}`", labels.len(), plot.series.len()));
+    }
+    plot.series.iter_mut().zip(labels).for_each(|(series, label)| series.label.clone_from(label));
+    Ok(plot)
 }
 
 fn means(result: &StudyResult, variable: &str, by: &str, labels: &[String]) -> Result<LinePlot, String> {

@@ -25,6 +25,18 @@ fn every_kind_is_drawn_in_both_languages() {
 }
 
 #[test]
+fn ten_event_studies_can_be_told_apart() {
+    let figure = figures::ten_event_studies();
+    let (svg, png) = (svg(&figure).unwrap(), png(&figure).unwrap());
+    if let Some(it) = std::env::var_os("FIGURES_OUT").map(std::path::PathBuf::from) {
+        std::fs::write(it.join("ten.png"), &png).unwrap();
+    }
+    for name in ["callaway-santanna", "two-stage"] {
+        assert!(svg.contains(name), "no {name} in the legend");
+    }
+}
+
+#[test]
 fn pictures_are_what_was_reviewed() {
     for figure in figures::all(Language::En).iter().chain(&figures::all(Language::Zh)[..1]) {
         insta::assert_snapshot!(figure.id.clone(), svg(figure).unwrap());

@@ -6,6 +6,8 @@ use parallax_base::Name;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::file::usual_level;
+
 /// One figure. Unknown keys are refused by [`FigureKindEntry`], which takes what is left.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -59,6 +61,9 @@ pub struct FigureWords {
     /// In place of `covariates`.
     #[serde(default)]
     pub covariates: BTreeMap<String, String>,
+    /// In place of the labels of `marks` that the source has, as many.
+    #[serde(default)]
+    pub marks: Vec<String>,
     /// Sentences for the note.
     #[serde(default)]
     pub notes: Vec<String>,
@@ -115,10 +120,30 @@ pub enum FigureKindEntry {
         #[serde(default)]
         labels: Vec<String>,
     },
+    /// Who is treated when, after the pipeline: a band for each cohort.
+    Adoption {
+        /// Column with each unit's first treated period, 0 or missing for never; or give `treatment`.
+        #[serde(default)]
+        cohort: Option<Name>,
+        /// Column of treatment by row, 0 and 1, staying 1 once it is.
+        #[serde(default)]
+        treatment: Option<Name>,
+    },
+    /// Comparisons by weight and estimate, from a model that decomposes an effect.
+    Decomposition {
+        /// A model with a table of the columns `kind`, `weight` and `estimate`.
+        model: String,
+        /// Name of that table.
+        #[serde(default = "decomposition")]
+        detail: String,
+        /// One label a kind, in the order of the table.
+        #[serde(default)]
+        labels: Vec<String>,
+    },
 }
 
-fn usual_level() -> f64 {
-    0.95
+fn decomposition() -> String {
+    "decomposition".to_owned()
 }
 
 /// One row of a forest plot.
@@ -154,9 +179,9 @@ impl FigureEntry {
             FigureKindEntry::EventStudy { models, .. } | FigureKindEntry::Balance { models, .. } => {
                 models.iter().map(String::as_str).collect()
             }
-            FigureKindEntry::Placebo { model } => vec![model],
+            FigureKindEntry::Placebo { model } | FigureKindEntry::Decomposition { model, .. } => vec![model],
             FigureKindEntry::Forest { rows, .. } => rows.iter().map(|it| it.model.as_str()).collect(),
-            FigureKindEntry::Means { .. } => Vec::new(),
+            FigureKindEntry::Means { .. } | FigureKindEntry::Adoption { .. } => Vec::new(),
         }
     }
 
@@ -164,6 +189,9 @@ impl FigureEntry {
     pub fn variables(&self) -> Vec<Name> {
         match &self.kind {
             FigureKindEntry::Means { variable, by, .. } => vec![variable.clone(), by.clone()],
+            FigureKindEntry::Adoption { cohort, treatment } => {
+                cohort.iter().chain(treatment).cloned().collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -174,16 +202,27 @@ impl FigureEntry {
             FigureKindEntry::EventStudy { labels, .. }
             | FigureKindEntry::Balance { labels, .. }
             | FigureKindEntry::Forest { labels, .. }
-            | FigureKindEntry::Means { labels, .. } => labels,
-            FigureKindEntry::Placebo { .. } => &[],
+            | FigureKindEntry::Means { labels, .. }
+            | FigureKindEntry::Decomposition { labels, .. } => labels,
+            FigureKindEntry::Placebo { .. } | FigureKindEntry::Adoption { .. } => &[],
         }
     }
 
-    /// Whether labels are as many as what they label.
+    /// Marks of a forest plot that the figure of a source has.
+    pub fn marks(&self, source: &str) -> Vec<&MarkEntry> {
+        let FigureKindEntry::Forest { marks, .. } = &self.kind else { return Vec::new() };
+        marks.iter().filter(|it| it.source.as_ref().is_none_or(|it| it == source)).collect()
+    }
+
+    /// Whether labels are as many as what they label, in the figure of a source.
     ///
     /// # Errors
-    /// What is too short or too long.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    /// What is too short or too long, and what contradicts itself.
+    pub(crate) fn check(&self, source: &str) -> Result<(), String> {
+        let marks = self.marks(source).len();
+        if let Some(zh) = self.zh.as_ref().filter(|it| !it.marks.is_empty() && it.marks.len() != marks) {
+            return Err(format!("{} labels in `zh` for {marks} marks", zh.marks.len()));
+        }
         let labelled = match &self.kind {
             FigureKindEntry::EventStudy { models, .. } | FigureKindEntry::Balance { models, .. } => {
                 models.len()
@@ -198,12 +237,25 @@ impl FigureEntry {
                 rows.len()
             }
             FigureKindEntry::Placebo { .. } => 0,
-            FigureKindEntry::Means { .. } => self.labels().len(),
+            FigureKindEntry::Adoption { cohort, treatment } => {
+                if cohort.is_some() == treatment.is_some() {
+                    return Err("give either `cohort` or `treatment`".to_owned());
+                }
+                0
+            }
+            // Groups and kinds are known when there are data.
+            FigureKindEntry::Means { .. } | FigureKindEntry::Decomposition { .. } => {
+                return self.check_translation();
+            }
         };
         let needs_labels = matches!(self.kind, FigureKindEntry::Forest { .. }) || 1 < labelled;
         if (needs_labels || !self.labels().is_empty()) && self.labels().len() != labelled {
             return Err(format!("{} labels for {labelled} models or rows", self.labels().len()));
         }
+        self.check_translation()
+    }
+
+    fn check_translation(&self) -> Result<(), String> {
         match &self.zh {
             Some(zh) if !zh.labels.is_empty() && zh.labels.len() != self.labels().len() => {
                 Err(format!("{} labels in `zh` for {} labels", zh.labels.len(), self.labels().len()))

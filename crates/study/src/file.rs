@@ -150,7 +150,7 @@ pub struct PipelineEntry {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ModelDefaults {
-    /// Covariance.
+    /// Covariance. A model that has none is clustered by unit if its estimator has no `iid`, and refused otherwise.
     pub vcov: Option<VcovSpec>,
     /// Small-sample rules.
     pub small_sample: Option<SmallSample>,
@@ -245,6 +245,14 @@ pub enum TableKind {
         #[serde(default)]
         columns: Vec<DetailColumnSpec>,
     },
+    /// Estimates with intervals, one a line, such as one effect under several estimators.
+    Effects {
+        /// Estimates.
+        rows: Vec<EffectRow>,
+        /// Level of intervals.
+        #[serde(default = "usual_level")]
+        level: f64,
+    },
     /// Terms by models.
     Regression {
         /// Models, one a column.
@@ -271,6 +279,23 @@ pub enum TableKind {
 
 fn usual_levels() -> Vec<f64> {
     vec![0.1, 0.05, 0.01]
+}
+
+/// Level of intervals where a table or figure names none.
+pub(crate) fn usual_level() -> f64 {
+    0.95
+}
+
+/// A line of a table of effects.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct EffectRow {
+    /// Model.
+    pub model: String,
+    /// Term as estimates print it: a regressor, or `att` for an overall effect.
+    pub term: String,
+    /// Label of the line.
+    pub label: String,
 }
 
 /// A variable of a descriptive table.

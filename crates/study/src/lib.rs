@@ -16,9 +16,9 @@ mod substitute;
 pub use error::StudyError;
 pub use figure::{FigureEntry, FigureKindEntry, FigureWords, ForestEntry, MarkEntry};
 pub use file::{
-    DataFile, DataSection, DetailColumnSpec, GroupLabel, JoinKey, MarkRow, ModelDefaults, ModelEntry,
-    OneOrEach, PipelineEntry, Root, Source, StatisticRow, StudyFile, TableEntry, TableKind, TermRowSpec,
-    VariableRow,
+    DataFile, DataSection, DetailColumnSpec, EffectRow, GroupLabel, JoinKey, MarkRow, ModelDefaults,
+    ModelEntry, OneOrEach, PipelineEntry, Root, Source, StatisticRow, StudyFile, TableEntry, TableKind,
+    TermRowSpec, VariableRow,
 };
 pub use plan::{PlannedModel, Study};
 pub use run::{ModelResult, StudyResult};

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use parallax_base::{Name, with_suggestion};
-use parallax_model::{ColumnUse, Formula, ModelSpec, Registry};
+use parallax_model::{ColumnUse, Formula, ModelSpec, Registry, VcovSpec};
 
 use crate::{
-    OneOrEach, PipelineEntry, Source, StudyError, StudyFile, TableEntry, TableKind,
+    FigureKindEntry, OneOrEach, PipelineEntry, Source, StudyError, StudyFile, TableEntry, TableKind,
     file::{DataSection, ModelEntry, is_for},
     like,
     substitute::substitute,
@@ -45,6 +45,7 @@ impl Study {
     /// The first thing that is wrong, with its place in the file.
     pub fn plan(mut file: StudyFile, source: &str, registry: Registry) -> Result<Study, StudyError> {
         check_sources(&file)?;
+        check_marks(&file)?;
         check_index(&file.data)?;
         let known: Vec<&str> = file.data.sources.iter().map(|it| it.name.as_str()).collect();
         let hint = with_suggestion(source, known);
@@ -136,6 +137,17 @@ impl Study {
                 }
                 TableKind::Detail { model: Some(it), .. } => self.check_model(it, &place)?,
                 TableKind::Detail { model: None, .. } => {}
+                TableKind::Effects { rows, level } => {
+                    if rows.is_empty() || !(0.0 < *level && *level < 1.0) {
+                        let what = if rows.is_empty() {
+                            "`rows` names no estimate"
+                        } else {
+                            "`level` lies between 0 and 1, as 0.95"
+                        };
+                        return Err(StudyError::entry(place, what));
+                    }
+                    rows.iter().try_for_each(|it| self.check_model(&it.model, &place))?;
+                }
                 TableKind::Regression { .. } => self.check_regression(table, &place)?,
             }
         }
@@ -152,7 +164,7 @@ impl Study {
             for model in figure.models() {
                 self.check_model(model, &place)?;
             }
-            figure.check().map_err(|it| StudyError::entry(place, it))?;
+            figure.check(&self.source.name).map_err(|it| StudyError::entry(place, it))?;
         }
         Ok(())
     }
@@ -250,6 +262,21 @@ fn check_sources(file: &StudyFile) -> Result<(), StudyError> {
     Ok(())
 }
 
+/// A mark of a source that is not there would be drawn nowhere.
+fn check_marks(file: &StudyFile) -> Result<(), StudyError> {
+    let names = || file.data.sources.iter().map(|it| it.name.as_str());
+    for figure in &file.figures {
+        let FigureKindEntry::Forest { marks, .. } = &figure.kind else { continue };
+        for it in marks.iter().filter_map(|it| it.source.as_deref()) {
+            if !names().any(|name| name == it) {
+                let message = format!("a mark names no source `{it}`{}", with_suggestion(it, names()));
+                return Err(StudyError::entry(format!("figure `{}`", figure.id), message));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Rows are identified by unit and time, or, in a cross-section, by neither.
 fn check_index(data: &DataSection) -> Result<(), StudyError> {
     let (given, absent) = match (&data.unit, &data.time) {
@@ -291,10 +318,10 @@ fn plan_model(
         .map_err(|message| StudyError::entry(place.clone(), message))?;
     let formula =
         Formula::parse(&text).map_err(|source| StudyError::Formula { place: place.clone(), source })?;
-    let vcov = entry
-        .vcov
-        .clone()
+    let usual = Some(plugin.meta.capabilities.usual_vcov(file.data.unit.as_ref()));
+    let vcov = (entry.vcov.clone())
         .or_else(|| file.defaults.vcov.clone())
+        .or_else(|| usual.filter(|it| *it != VcovSpec::Iid))
         .ok_or_else(|| StudyError::entry(place.clone(), "no `vcov`, here or under [defaults]"))?;
     let spec = ModelSpec {
         estimator: entry.estimator.clone(),

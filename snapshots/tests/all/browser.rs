@@ -71,6 +71,26 @@ fn the_report_is_whole_in_a_browser() {
     assert_eq!([&measures[0]["width"], &measures[1]["width"]].map(|it| it.as_u64().unwrap()), [1280, 400]);
 }
 
+#[test]
+fn the_report_of_a_battery_is_whole_in_a_browser() {
+    let (data, out) = (crate::did::panel(), folder());
+    let words = crate::did::words(&data);
+    parallax(words.iter().map(String::as_str).chain(["--quiet", "--out", text(out.path())])).done();
+    let wrapper = WRAPPER.replace("cbec-resilience.html", "did.html");
+    let Some(measures) = measured(out.path(), &wrapper) else { return };
+    for frame in measures.as_array().unwrap() {
+        let [width, needed] = ["width", "needed"].map(|it| frame[it].as_u64().unwrap());
+        assert!(needed <= width, "the page is {needed} pixels wide in a window of {width}");
+        let ids: Vec<&str> = frame["ids"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        for id in ["table-effects", "figure-effects-figure", "figure-adoption-figure", "conventions"] {
+            assert!(ids.contains(&id), "no `{id}` in the page: {ids:?}");
+        }
+        assert_eq!((&frame["broken"], &frame["fetched"]), (&json("[]"), &json("[]")));
+        assert_eq!(frame["unnamed"], 0);
+        assert!(0 < frame["pictures"].as_u64().unwrap() && frame["pictures"] == frame["numbers"]);
+    }
+}
+
 /// Anchors of every table, comparison and figure of the study.
 fn wanted() -> Vec<String> {
     let study = read(&root().join("datasets/cbec-resilience/study.toml"));
@@ -83,14 +103,18 @@ fn wanted() -> Vec<String> {
 }
 
 /// What Chromium says of the page in each width; nothing, said aloud, where there is no Chromium.
-#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 fn measures(report: &std::path::Path) -> Option<Value> {
+    measured(report, WRAPPER)
+}
+
+#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
+fn measured(report: &std::path::Path, page: &str) -> Option<Value> {
     let Some(browser) = browser() else {
         println!("skipped: no chromium and no chrome in PATH");
         return None;
     };
     let (wrapper, profile) = (report.join("wrapper.html"), folder());
-    fs::write(&wrapper, WRAPPER).unwrap();
+    fs::write(&wrapper, page).unwrap();
     let ran = Command::new(browser)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"])
         .args([

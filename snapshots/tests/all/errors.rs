@@ -91,6 +91,43 @@ fn model() {
 }
 
 #[test]
+fn did() {
+    let dir = staggered_files();
+    let mut log = Log::new(&dir);
+    let keyed = ["did", "[DIR]/panel.csv", "--unit", "id", "--time", "year", "--no-report", "--outcome"];
+    let mut case = |title: &str, code: u8, words: &[&str]| {
+        let words = keyed.iter().chain(words).map(|it| (*it).to_owned());
+        log.case(title, code, &words.collect::<Vec<_>>());
+    };
+    case("a treatment that is not there", 1, &["y", "--treatment", "treatd"]);
+    case("a treatment that nobody has", 1, &["y", "--treatment", "nobody"]);
+    case("a treatment that everybody has", 1, &["y", "--treatment", "everybody"]);
+    case("a treatment in words", 1, &["y", "--treatment", "word"]);
+    case("an outcome in words", 1, &["word", "--treatment", "d"]);
+    case("an outcome that is constant", 1, &["everybody", "--treatment", "d"]);
+    case("an outcome that is always missing", 1, &["gone", "--treatment", "d"]);
+    case("dates that change within a unit", 1, &["y", "--cohort", "year_too"]);
+    case("dates that are no periods", 1, &["y", "--cohort", "half"]);
+    case("clusters that cut units", 1, &["y", "--treatment", "d", "--cluster", "year_too"]);
+    case("a cluster that is not there", 1, &["y", "--treatment", "d", "--cluster", "provnce"]);
+    case("a cluster that is alone", 1, &["y", "--treatment", "d", "--cluster", "everybody"]);
+    case("a covariate twice", 1, &["y", "--treatment", "d", "--covariates", "x,x"]);
+    case("the treatment as a covariate", 1, &["y", "--treatment", "d", "--covariates", "x,d"]);
+    case("the outcome as the treatment", 1, &["y", "--treatment", "y"]);
+    case("neither treatment nor dates", 2, &["y"]);
+    case("both treatment and dates", 2, &["y", "--treatment", "d", "--cohort", "first"]);
+    let fit = ["--data", "[DIR]/panel.csv", "--unit", "id", "--time", "year", "--outcome", "y"];
+    let mut case = |title: &str, estimator: &str, words: &[&str]| {
+        let words = ["fit", estimator].iter().chain(&fit).chain(words).map(|it| (*it).to_owned());
+        log.case(title, 1, &words.collect::<Vec<_>>());
+    };
+    case("dates for an estimator that takes none", "fixed-effects", &["--cohort", "first"]);
+    case("dates twice", "event-study", &["--cohort", "first", "--set", "cohort=first"]);
+    case("a treatment twice", "event-study", &["--treatment", "d", "--set", "treatment=d"]);
+    insta::assert_snapshot!("did", log.text);
+}
+
+#[test]
 fn usage() {
     let dir = data_files();
     let mut log = Log::new(&dir);
@@ -243,6 +280,23 @@ impl Log<'_> {
         let words = words.join(" ");
         writeln!(self.text, "## {title}\nparallax {words}\nexit code {code}\n{err}").unwrap();
     }
+}
+
+/// A small staggered panel with columns that are no treatment.
+fn staggered_files() -> TempDir {
+    let dir = folder();
+    let mut panel = "id,year,y,d,first,x,nobody,everybody,word,gone,year_too,half\n".to_owned();
+    for id in 1..=12 {
+        let first = [0, 2003, 2004][id as usize % 3];
+        for year in 2001..=2006 {
+            let d = i32::from(0 < first && first <= year);
+            let (y, x) = ((id * 7 + year * 5 + id * year) % 13 + 2 * d, (id * 11 + year * year) % 7);
+            let word = if id == 3 && year == 2004 { "n/a" } else { "1" };
+            writeln!(panel, "{id},{year},{y},{d},{first},{x},0,1,{word},,{year},2003.5").unwrap();
+        }
+    }
+    fs::write(dir.path().join("panel.csv"), panel).unwrap();
+    dir
 }
 
 /// A small panel, and what can be wrong with one.

@@ -3,9 +3,10 @@
 use crate::support::{assert_fit_to_print, parallax};
 
 /// Every command, the hidden one included.
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "reproduce",
     "fit",
+    "did",
     "explain-se",
     "describe",
     "convert",
@@ -26,7 +27,7 @@ fn program() {
         .filter_map(|it| it.split_whitespace().next())
         .filter(|it| *it != "help")
         .collect();
-    assert_eq!(listed, COMMANDS[..9], "a command without a snapshot of its help");
+    assert_eq!(listed, COMMANDS[..10], "a command without a snapshot of its help");
     insta::assert_snapshot!("program", text);
     assert_eq!(parallax(["--version"]).done(), format!("parallax {}\n", env!("CARGO_PKG_VERSION")));
 }

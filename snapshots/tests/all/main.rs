@@ -8,6 +8,7 @@
 mod browser;
 mod check_exit_code;
 mod contract;
+mod did;
 mod docs;
 mod errors;
 mod help;

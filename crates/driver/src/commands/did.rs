@@ -28,22 +28,26 @@ pub fn run(
     let started = Instant::now();
     let registry = parallax_plugins::registry()?;
     let spec = spec(arguments)?;
+    if !arguments.no_report && arguments.out.exists() && !arguments.out.is_dir() {
+        let out = arguments.out.display();
+        return Err(DriverError::Request(format!("--out {out} is a file; name a folder for the report")));
+    }
     let loaded = load(arguments)?;
     refuse_text(&spec, &loaded)?;
     let notes = data_notes(&loaded);
     let threads = rayon::current_num_threads();
     let battery = run_battery(&loaded.panel, spec, &registry, threads)?;
     let outputs = if arguments.no_report { Vec::new() } else { outputs(&battery, &loaded, &notes)? };
+    if !outputs.is_empty() {
+        write_outputs(&arguments.out, &outputs)?;
+    }
     match arguments.format {
         ListFormat::Json => writeln!(out, "{:#}", battery_json(&battery, loaded.simulated(), &notes))?,
         ListFormat::Text => text(&battery, loaded.simulated(), out)?,
     }
-    if !outputs.is_empty() {
-        write_outputs(&arguments.out, &outputs)?;
-        if !quiet {
-            let (files, seconds) = (outputs.len(), started.elapsed().as_secs_f64());
-            writeln!(err, "{files} files in {}, {seconds:.1} s", arguments.out.display())?;
-        }
+    if !outputs.is_empty() && !quiet {
+        let (files, seconds) = (outputs.len(), started.elapsed().as_secs_f64());
+        writeln!(err, "{files} files in {}, {seconds:.1} s", arguments.out.display())?;
     }
     Ok(Outcome::Done)
 }
@@ -54,10 +58,12 @@ fn spec(arguments: &Did) -> Result<BatterySpec, DriverError> {
         (None, Some(it)) => Treatment::Cohort(Name::from(it)),
         _ => return Err(DriverError::Request("give either --treatment or --cohort".to_owned())),
     };
-    let mut seen = BTreeSet::from([arguments.outcome.as_str()]);
-    if let Some(twice) = arguments.covariates.iter().find(|it| !seen.insert(it)) {
+    let (Treatment::ByRow(name) | Treatment::Cohort(name)) = &treatment;
+    let mut seen = BTreeSet::from([arguments.unit.as_str(), arguments.time.as_str()]);
+    let roles = [&arguments.outcome, &name.to_string()].map(String::clone);
+    if let Some(twice) = roles.iter().chain(&arguments.covariates).find(|it| !seen.insert(it)) {
         return Err(DriverError::Request(format!(
-            "--covariates: `{twice}` is named twice or is the outcome"
+            "`{twice}` is named twice; outcome, treatment, unit, time and covariates are columns of their own"
         )));
     }
     Ok(BatterySpec {

@@ -5,7 +5,8 @@ use std::io::Write;
 use parallax_base::Name;
 use parallax_ingest::{FileRequest, Loaded, ReadRequest, Select, read};
 use parallax_model::{
-    AbsorptionCache, Estimate, FitError, Formula, FormulaError, ModelSpec, Registry, formula::Part,
+    AbsorptionCache, Entry, Estimate, FitError, Formula, FormulaError, ModelSpec, OptionColumns, Registry,
+    Support, VcovSpec, formula::Part,
 };
 use parallax_panel::PanelError;
 use parallax_report::{Format, estimate_json, estimate_table, plain_table, render};
@@ -21,7 +22,8 @@ pub fn run(arguments: &Fit, out: &mut dyn Write) -> Result<Outcome, DriverError>
     let request = Request::new(&arguments.model)?;
     let loaded = request.load()?;
     let estimate = request.fit(&loaded, &request.spec)?;
-    let notes = data_notes(&loaded);
+    let mut notes = data_notes(&loaded);
+    notes.extend(request.note.clone());
     match table_format(arguments.format) {
         None => writeln!(out, "{:#}", estimate_json(&estimate, arguments.level, &notes))?,
         Some(format) => {
@@ -79,6 +81,8 @@ pub struct Request<'a> {
     arguments: &'a ModelArguments,
     /// What to fit.
     pub spec: ModelSpec,
+    /// What was chosen because it was not said.
+    pub note: Option<String>,
     registry: Registry,
 }
 
@@ -86,18 +90,25 @@ impl<'a> Request<'a> {
     /// Checks names and options.
     pub fn new(arguments: &'a ModelArguments) -> Result<Request<'a>, DriverError> {
         let registry = parallax_plugins::registry()?;
+        let entry = registry.estimator(&arguments.estimator)?;
+        let unit = arguments.unit.as_ref().map(Name::from);
+        let vcov =
+            arguments.vcov.clone().unwrap_or_else(|| entry.meta.capabilities.usual_vcov(unit.as_ref()));
+        let note = (arguments.vcov.is_none() && vcov != VcovSpec::Iid)
+            .then(|| format!("no covariance was asked for and `{}` has no iid: {vcov}", arguments.estimator));
+        let (formula, options) = formula_and_options(arguments, entry)?;
         let spec = ModelSpec {
             estimator: arguments.estimator.clone(),
-            formula: formula(arguments)?,
+            formula,
             weights: arguments.weights.as_ref().map(Name::from),
             weight_kind: arguments.weight_kind,
-            vcov: arguments.vcov.clone(),
+            vcov,
             small_sample: arguments.small_sample,
             singletons: arguments.singletons,
-            options: options(&arguments.options)?,
+            options,
         };
-        registry.estimator(&spec.estimator)?.check(&spec)?;
-        Ok(Request { arguments, spec, registry })
+        entry.check(&spec)?;
+        Ok(Request { arguments, spec, note, registry })
     }
 
     /// Reads the columns the model names, and no others.
@@ -155,17 +166,63 @@ pub fn explained(loaded: &Loaded, error: FitError) -> DriverError {
     }
 }
 
-/// The formula as it was given, or made of --outcome, --treatment and --covariates.
-fn formula(arguments: &ModelArguments) -> Result<Formula, DriverError> {
+/// The formula as it was given, or made of --outcome, --treatment and --covariates; the options with --cohort and,
+/// where the estimator reads a column there, --treatment.
+fn formula_and_options(
+    arguments: &ModelArguments,
+    entry: &Entry,
+) -> Result<(Formula, Map<String, Value>), DriverError> {
+    let mut options = options(&arguments.options)?;
+    if let Some(cohort) = &arguments.cohort {
+        set(&mut options, "cohort", cohort, entry)?;
+    }
+    let mut regressors: Vec<&str> = arguments.covariates.iter().map(String::as_str).collect();
+    if let Some(treatment) = &arguments.treatment {
+        if reads_treatment(entry, &options, treatment) {
+            set(&mut options, "treatment", treatment, entry)?;
+        } else {
+            regressors.insert(0, treatment);
+        }
+    }
     if let Some(formula) = &arguments.formula {
-        return Ok(formula.clone());
+        return Ok((formula.clone(), options));
     }
     let outcome = arguments.outcome.as_deref().unwrap_or_default();
-    let regressors: Vec<&str> =
-        arguments.treatment.iter().chain(&arguments.covariates).map(String::as_str).collect();
     let right = if regressors.is_empty() { "1".to_owned() } else { regressors.join(" + ") };
-    let text = format!("{outcome} ~ {right}");
-    Formula::parse(&text).map_err(|it| DriverError::Request(format!("`{text}` is no formula: {it}")))
+    let effects = match (entry.meta.capabilities.effects, &arguments.unit, &arguments.time) {
+        (Support::Required, Some(unit), Some(time)) => format!(" | {unit} + {time}"),
+        _ => String::new(),
+    };
+    let text = format!("{outcome} ~ {right}{effects}");
+    let formula = Formula::parse(&text)
+        .map_err(|it| DriverError::Request(format!("`{text}` is no formula: {it}; write it as --formula")))?;
+    Ok((formula, options))
+}
+
+/// An option that has an argument of its own.
+fn set(options: &mut Map<String, Value>, key: &str, column: &str, entry: &Entry) -> Result<(), DriverError> {
+    let plugin = entry.meta.plugin.name;
+    if entry.schema().get("properties").and_then(|it| it.get(key)).is_none() {
+        return Err(DriverError::Request(format!(
+            "--{key}: `{plugin}` has no option `{key}`; `parallax explain {plugin}` lists those it has"
+        )));
+    }
+    match options.insert(key.to_owned(), Value::String(column.to_owned())) {
+        None => Ok(()),
+        Some(other) => Err(DriverError::Request(format!(
+            "--{key} {column} and --set {key}={} are the same option; give one of them",
+            other.as_str().map_or(other.to_string(), str::to_owned)
+        ))),
+    }
+}
+
+/// True where the option `treatment` names a column that is read for itself, not a regressor of the formula.
+fn reads_treatment(entry: &Entry, options: &Map<String, Value>, treatment: &str) -> bool {
+    let mut with = options.clone();
+    with.insert("treatment".to_owned(), Value::String(treatment.to_owned()));
+    let named =
+        |it: &OptionColumns| it.required.iter().chain(&it.optional).any(|it| it.as_str() == treatment);
+    entry.columns(&with).is_ok_and(|it| named(&it))
 }
 
 /// `key=value` pairs as JSON: numbers, true, false and lists are read as such, the rest is text.

@@ -5,7 +5,7 @@ use std::fmt;
 use super::lexer::{is_name_part, is_name_start};
 
 /// A column name, in back-ticks when it would not be read as one name otherwise.
-pub(super) struct Quoted<'n>(pub &'n str);
+pub(crate) struct Quoted<'n>(pub &'n str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

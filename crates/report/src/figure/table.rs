@@ -25,7 +25,7 @@ impl Figure {
             FigureKind::Lines(it) => words.lines(it, &mut table),
             FigureKind::Bars(it) => words.bars(it, &mut table),
             FigureKind::Adoption(it) => words.adoption(it, &mut table),
-            FigureKind::Scatter(it) => words.scatter(it, &mut table),
+            FigureKind::Scatter(it) => words.scatter(it, (&self.x_label, &self.y_label), &mut table),
         }
         table
     }
@@ -137,8 +137,10 @@ impl Words {
         table.notes.push(self.word(Word::ObservedShare).to_owned());
     }
 
-    fn scatter(&self, plot: &ScatterPlot, table: &mut Table) {
-        self.header(table, &[Word::Series, Word::X, Word::Value]);
+    fn scatter(&self, plot: &ScatterPlot, (x, y): (&str, &str), table: &mut Table) {
+        let or = |label: &str, word| if label.is_empty() { self.word(word) } else { label }.to_owned();
+        let labels = [self.word(Word::Series).to_owned(), or(x, Word::X), or(y, Word::Value)];
+        table.header.push(HeaderRow::new(labels));
         for series in &plot.series {
             for (x, y) in series.x.iter().zip(&series.y) {
                 table.body.push(Row::cells(&series.label, [self.number(*x), self.number(*y)]));

@@ -1,9 +1,10 @@
 //! A figure of each kind, with invented numbers, in both languages.
 
 use parallax_report::{
-    BalancePanel, BalancePlot, BalanceRow, BarPlot, BarSeries, EventBin, EventPoint, EventSeries,
-    EventStudyPlot, Figure, FigureKind, ForestGroup, ForestPlot, ForestRow, Interval, Language, Line,
-    LinePanel, LinePlot, Marker, PlaceboDraws, kernel_density,
+    AdoptionBand, AdoptionMap, BalancePanel, BalancePlot, BalanceRow, BarPlot, BarSeries, EventBin,
+    EventPoint, EventSeries, EventStudyPlot, Figure, FigureKind, ForestGroup, ForestPlot, ForestRow,
+    Interval, Language, Level, Line, LinePanel, LinePlot, Marker, PlaceboDraws, ScatterPlot, ScatterSeries,
+    kernel_density,
 };
 
 /// Every kind in a language; simulated, because the numbers are invented.
@@ -22,6 +23,9 @@ pub fn all(language: Language) -> Vec<Figure> {
         ("density", say("Density of the propensity score", "倾向得分核密度"), densities(language)),
         ("trend", say("Mean index by group", "分组均值"), trend(language)),
         ("cohorts", say("Adoption cohorts", "试点批次"), cohorts(language)),
+        ("adoption", say("Adoption by cohort and period", "各批次实施时间"), adoption(language)),
+        ("decomposition", say("Comparisons by weight", "两两比较的权重"), decomposition(language)),
+        ("effects", say("One effect under four estimators", "四种估计量"), effects(language)),
     ];
     let figure = |(id, title, kind): (&str, &str, FigureKind)| {
         let mut figure = Figure::new(format!("{id}-{}", language.name()), title, kind);
@@ -34,6 +38,8 @@ pub fn all(language: Language) -> Vec<Figure> {
     all[6].x_label = say("Year", "年份").to_owned();
     all[5].x_label = say("Propensity score", "倾向得分").to_owned();
     all[7].y_label = say("Cities", "城市数").to_owned();
+    all[9].x_label = say("Weight", "权重").to_owned();
+    all[9].y_label = say("Estimate", "估计系数").to_owned();
     all
 }
 
@@ -217,4 +223,80 @@ fn cohorts(language: Language) -> FigureKind {
             bars(other, [0.0, 5.0, 14.0, 14.0, 27.0, 15.0]),
         ],
     })
+}
+
+/// Cohorts of very different sizes, units that come late, a period without anybody.
+fn adoption(language: Language) -> FigureKind {
+    let never = if language == Language::En { "never" } else { "从未实施" };
+    let band = |first: Option<i32>, units: u64| AdoptionBand {
+        label: format!("{} ({units})", first.map_or(never.to_owned(), |it| it.to_string())),
+        units,
+        first,
+        observed: (0..14)
+            .map(|at| if at == 6 { 0.0 } else { 1.0 - 0.5 * f64::from(u8::from(at < 3 && units < 20)) })
+            .collect(),
+    };
+    let dates = [(2013, 4), (2015, 60), (2016, 1), (2018, 18), (2022, 35)];
+    let mut bands: Vec<AdoptionBand> = dates.iter().map(|it| band(Some(it.0), it.1)).collect();
+    bands.push(band(None, 160));
+    FigureKind::Adoption(AdoptionMap { periods: (2008..2022).collect(), bands })
+}
+
+fn decomposition(language: Language) -> FigureKind {
+    let kinds = match language {
+        Language::En => ["Treated v never treated", "Earlier v later treated", "Later v earlier treated"],
+        Language::Zh => ["处理组与从未处理组", "先处理组与后处理组", "后处理组与先处理组"],
+    };
+    let series = |(at, label): (usize, &str)| ScatterSeries {
+        label: label.to_owned(),
+        x: (0..6).map(|it| 0.01 + 0.12 * scattered(it * 5 + at)).collect(),
+        y: (0..6).map(|it| 1.5 - at as f64 + scattered(it * 3 + at)).collect(),
+    };
+    let label = if language == Language::En { "TWFE" } else { "双向固定效应" };
+    FigureKind::Scatter(ScatterPlot {
+        series: kinds.into_iter().enumerate().map(series).collect(),
+        levels: vec![Level { at: 1.1, label: label.to_owned() }],
+    })
+}
+
+/// Two marks that stand near one another.
+fn effects(language: Language) -> FigureKind {
+    let rows = ["fixed-effects", "callaway-santanna", "imputation", "sun-abraham"];
+    let row = |(at, label): (usize, &str)| {
+        let estimate = 1.6 + 0.15 * at as f64;
+        let interval = Some(Interval { low: estimate - 0.4, high: estimate + 0.4 });
+        ForestRow { label: label.to_owned(), estimate, interval }
+    };
+    let rows = rows.into_iter().enumerate().map(row).collect();
+    let mut plot = ForestPlot::new(vec![ForestGroup { label: String::new(), rows }], 0.95);
+    let [known, twfe] = match language {
+        Language::En => ["known effect", "TWFE"],
+        Language::Zh => ["真实效应", "双向固定效应"],
+    };
+    for (at, label) in [(1.7, known), (1.6, twfe)] {
+        plot.marks.push(Marker { at, label: label.to_owned() });
+    }
+    FigureKind::Forest(plot)
+}
+
+/// As many estimators as a battery has, over one another.
+#[allow(dead_code, reason = "not every test binary draws them")]
+pub fn ten_event_studies() -> Figure {
+    let names = [
+        "callaway-santanna",
+        "dcdh",
+        "event-study",
+        "extended-twfe",
+        "gardner",
+        "imputation",
+        "lp-did",
+        "stacked",
+        "sun-abraham",
+        "two-stage",
+    ];
+    let all = names.iter().enumerate().map(|(at, it)| series(it, 0.15 * at as f64, true));
+    let kind = FigureKind::EventStudy(EventStudyPlot::new(all.collect()));
+    let mut figure = Figure::new("ten", "Effects by time since adoption", kind);
+    figure.simulated = true;
+    figure
 }
