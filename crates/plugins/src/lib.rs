@@ -5,6 +5,7 @@
 
 #![deny(unused_crate_dependencies)]
 
+use parallax_clean_controls as _;
 use parallax_composite as _;
 use parallax_derive as _;
 use parallax_event_study as _;

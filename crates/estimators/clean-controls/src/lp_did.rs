@@ -1,0 +1,419 @@
+#![doc = include_str!("../docs/lp-did.md")]
+
+use parallax_model::{
+    BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Detail, Distribution, Estimate,
+    Estimator, EventStudy, EventWindow, Example, FitError, InfluenceFunctions, Mat, Meta, Name, Note,
+    OptionColumns, PluginMeta, SampleReport, Statistics, Status, Support, Term, Vcov, VcovKind,
+    linalg::AbsorbOptions, vcov::Arithmetic,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    adjustment::{equal_weights, given_weights, periods as period_codes, regression_adjusted},
+    horizons::{HorizonSample, LongDifferences},
+    options::{Control, adoption, check, periods},
+    subsample::Subsample,
+};
+
+parallax_model::estimator!(LocalProjections);
+
+const NAME: &str = "lp-did";
+
+/// Long differences of adopters and clean controls, a regression for each event time.
+pub struct LocalProjections;
+
+/// What long differences start from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Base {
+    /// The outcome of the period before.
+    #[default]
+    Previous,
+    /// Its mean over periods before.
+    PreMean,
+}
+
+/// Settings of `lp-did`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Options {
+    /// Column with each unit's first treated period; missing or 0 for never. Or give `treatment`.
+    pub cohort: Option<Name>,
+    /// Column of 0 and 1 that stays 1 once it is. Or give `cohort`.
+    pub treatment: Option<Name>,
+    /// Which units adopters are compared with.
+    pub control: Control,
+    /// Periods before adoption. As many as half of the adopters have without a gap, if not given.
+    pub leads: Option<u32>,
+    /// Periods after the first treated one. As `leads`.
+    pub lags: Option<u32>,
+    /// The pooled estimate before adoption is over event times from there to -2; as `leads` if not given.
+    pub pool_leads: Option<u32>,
+    /// The pooled estimate `att` is over event times from 0 to there; as `lags` if not given.
+    pub pool_lags: Option<u32>,
+    /// Every adopter counts the same. Otherwise periods with balanced shares of adopters count more.
+    pub reweight: bool,
+    /// What long differences start from.
+    pub base: Base,
+    /// How many periods before adoption the base is the mean of, for `base` = pre-mean; all, if not given.
+    pub base_periods: Option<u32>,
+    /// Lags of the outcome among the covariates.
+    pub outcome_lags: u32,
+    /// Lags of the outcome's change among the covariates.
+    pub difference_lags: u32,
+    /// Event times from 0 on use only rows that can be used at all of them.
+    pub no_composition: bool,
+    /// Level of both bands.
+    pub level: f64,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            cohort: None,
+            treatment: None,
+            control: Control::default(),
+            leads: None,
+            lags: None,
+            pool_leads: None,
+            pool_lags: None,
+            reweight: false,
+            base: Base::default(),
+            base_periods: None,
+            outcome_lags: 0,
+            difference_lags: 0,
+            no_composition: false,
+            level: 0.95,
+        }
+    }
+}
+
+impl Estimator for LocalProjections {
+    const META: Meta = Meta {
+        plugin: PluginMeta {
+            name: NAME,
+            summary: "Local projections: long differences of adopters and clean controls, by event time and pooled",
+            docs: include_str!("../docs/lp-did.md"),
+            status: Status::Preview { since: "0.1.0" },
+            reference: "Dube, Girardi, Jorda and Taylor (2025), A local projections approach to difference-in-differences, \
+                        J. Applied Econometrics",
+        },
+        capabilities: Capabilities {
+            vcov: &[VcovKind::Cluster],
+            weights: true,
+            frequency_weights: false,
+            effects: Support::Refused,
+            instruments: false,
+            unbalanced: true,
+            staggered: true,
+            needs_index: true,
+        },
+    };
+    type Options = Options;
+
+    fn fit(design: &Design<'_>, options: &Options) -> Result<Estimate, FitError> {
+        check(design, NAME, options.level)?;
+        check_base(options)?;
+        design.vcov.cluster_of_units(&design.units)?;
+        let adoption = adoption(design, NAME, options.cohort.as_ref(), options.treatment.as_ref())?;
+        let differences = LongDifferences::new(design, &adoption, options);
+        let windows = Windows::new(design, &differences, options)?;
+        let (effects, mut notes) = effects(design, &differences, options, windows)?;
+        notes.extend(remarks(options, windows, &effects));
+        let mut estimate = estimate(design, options, &effects)?;
+        estimate.notes = notes;
+        if let Some(study) = EventStudy::of(&estimate) {
+            study.add_tests(options.level, &mut estimate.stats)?;
+            estimate.details.push(study.table(options.level));
+        }
+        Ok(estimate)
+    }
+
+    fn columns(options: &Options) -> OptionColumns {
+        OptionColumns {
+            required: options.treatment.iter().cloned().collect(),
+            optional: options.cohort.iter().cloned().collect(),
+        }
+    }
+
+    fn battery(request: &BatteryRequest) -> Option<BatteryModel<Options>> {
+        let options = Options { cohort: Some(request.cohort.clone()?), reweight: true, ..Options::default() };
+        let part = BatteryPart::Effect(Some(Term::Aggregate(None)));
+        Some(BatteryModel { part, formula: request.formula(None, false), options })
+    }
+
+    fn example() -> Example<Options> {
+        let cohort = Some(Name::from("cohort"));
+        Example {
+            formula: Some("y ~ x1"),
+            options: Options { cohort, leads: Some(3), lags: Some(1), ..Options::default() },
+        }
+    }
+}
+
+/// Event times of the regressions and of the pooled ones.
+#[derive(Clone, Copy, Debug)]
+struct Windows {
+    leads: i32,
+    lags: i32,
+    pool_leads: i32,
+    pool_lags: i32,
+    /// Neither leads nor lags were chosen here.
+    given: bool,
+}
+
+impl Windows {
+    /// What is not given is as far as half of the adopters reach without a gap, and pooled rows with both kinds.
+    fn new(
+        design: &Design<'_>,
+        differences: &LongDifferences<'_, '_>,
+        options: &Options,
+    ) -> Result<Windows, FitError> {
+        let span = design.periods.iter().max().zip(design.periods.iter().min());
+        let span = span.map_or(0, |(last, first)| last.saturating_sub(*first));
+        let read = |name: &str, value: Option<u32>| {
+            let value = periods(NAME, name, value)?;
+            match value.filter(|it| span < *it) {
+                None => Ok(value),
+                Some(it) => Err(FitError::Options {
+                    plugin: NAME,
+                    reason: format!("`{name}` is {it}, and the sample spans {span} periods after the first"),
+                }),
+            }
+        };
+        let (leads, lags) = (read("leads", options.leads)?, read("lags", options.lags)?);
+        let (pool_leads, pool_lags) =
+            (read("pool-leads", options.pool_leads)?, read("pool-lags", options.pool_lags)?);
+        let given = leads.is_some() && lags.is_some();
+        let reach = differences.reach();
+        if reach.iter().all(|it| it[0] == 0) {
+            return Err(FitError::Model(
+                "no adopter has a row in its first treated period and an outcome before it to start from; check the \
+                 dates of adoption, and number periods consecutively"
+                    .to_owned(),
+            ));
+        }
+        let half = |side: usize| {
+            let mut runs: Vec<i32> = reach.iter().map(|it| it[side]).collect();
+            runs.sort_unstable_by_key(|it| std::cmp::Reverse(*it));
+            runs.get(runs.len().div_ceil(2) - 1).copied().unwrap_or(0)
+        };
+        let identified = |targets: &[i32], clean: i32| differences.sample(targets, clean, None).identified();
+        let pooled_lags = |it: &i32| identified(&horizons(0, *it), *it);
+        let lags = lags.unwrap_or_else(|| (1..half(0)).rev().find(pooled_lags).unwrap_or(0));
+        let pooled_leads = |it: &i32| identified(&horizons(-it, -2), 0);
+        let leads = leads.unwrap_or_else(|| (2..half(1) + 2).rev().find(pooled_leads).unwrap_or(1));
+        let (pool_leads, pool_lags) = (pool_leads.unwrap_or(leads), pool_lags.unwrap_or(lags));
+        Ok(Windows { leads, lags, pool_leads, pool_lags, given })
+    }
+}
+
+fn horizons(from: i32, to: i32) -> Vec<i32> {
+    (from..=to).collect()
+}
+
+fn check_base(options: &Options) -> Result<(), FitError> {
+    let refuse = |reason: &str| Err(FitError::Options { plugin: NAME, reason: reason.to_owned() });
+    match (options.base, options.base_periods) {
+        (Base::Previous, Some(_)) => refuse("`base-periods` is for `base` = pre-mean only"),
+        (Base::PreMean, Some(0)) => refuse("`base-periods` counts periods, at least 1"),
+        _ => Ok(()),
+    }
+}
+
+/// One coefficient with what a unit adds to it.
+struct Effect {
+    term: Term,
+    estimate: f64,
+    psi: Vec<f64>,
+    /// Factors of its regression; none where the errors are a formula without.
+    arithmetic: Option<Arithmetic>,
+    rows: usize,
+    treated: usize,
+}
+
+impl Effect {
+    fn factor(&self) -> f64 {
+        let scale = |it: &Arithmetic| it.factor * it.terms.first().map_or(1.0, |it| it.scale);
+        self.arithmetic.as_ref().map_or(1.0, scale)
+    }
+}
+
+/// The pooled estimates, then event times, ascending. What cannot be estimated is a note; without `att` an error.
+fn effects(
+    design: &Design<'_>,
+    differences: &LongDifferences<'_, '_>,
+    options: &Options,
+    windows: Windows,
+) -> Result<(Vec<Effect>, Vec<Note>), FitError> {
+    let fixed = options.no_composition.then_some(windows.lags);
+    let mut wanted = vec![
+        (Term::Aggregate(None), horizons(0, windows.pool_lags), windows.pool_lags, None),
+        (Term::Aggregate(Some("pre".into())), horizons(-windows.pool_leads, -2), 0, None),
+    ];
+    wanted.extend(
+        (-windows.leads..=windows.lags)
+            .filter(|it| *it != -1)
+            .map(|it| (Term::EventTime(it), vec![it], it.max(0), fixed.filter(|_| 0 <= it))),
+    );
+    let (mut found, mut notes) = (Vec::new(), Vec::new());
+    for (term, targets, clean, fixed) in wanted {
+        if targets.is_empty() {
+            continue;
+        }
+        let mut sample = differences.sample(&targets, clean, fixed);
+        if 0 < sample.unsupported {
+            notes.push(Note::remark(format!(
+                "{term}: {} adopters have no clean control in their period and are left out",
+                sample.unsupported
+            )));
+        }
+        let name = term.to_string();
+        let effect = match sample.identified() {
+            true => effect(design, differences, options, term, &mut sample),
+            false => Err(FitError::Model(
+                "no adopter with the outcomes it takes has a clean control; shorten the window".to_owned(),
+            )),
+        };
+        match effect {
+            Ok(it) => found.push(it),
+            Err(it) if found.is_empty() => {
+                return Err(FitError::Model(format!("`att`, pooled over event times 0 to {clean}: {it}")));
+            }
+            Err(it) => notes.push(Note::remark(format!("{name} is not estimated: {it}"))),
+        }
+    }
+    Ok((found, notes))
+}
+
+fn effect(
+    design: &Design<'_>,
+    differences: &LongDifferences<'_, '_>,
+    options: &Options,
+    term: Term,
+    sample: &mut HorizonSample,
+) -> Result<Effect, FitError> {
+    let absorb = AbsorbOptions::default();
+    let plain = design.regressors.is_empty() && differences.lags.is_empty();
+    if options.reweight && plain {
+        sample.only_adoption_periods(&design.periods);
+    }
+    let on_rows = |values: &[f64]| sample.rows.iter().map(|&it| values[it]).collect::<Vec<f64>>();
+    let covariates = (design.regressors.iter().map(|it| (Term::Slope(it.name.clone()), on_rows(&it.values))))
+        .chain(differences.lags.iter().map(|(term, it)| (term.clone(), on_rows(it))));
+    let (rows, treated) = (sample.rows.len(), sample.n_treated());
+    if options.reweight && !plain {
+        let covariates: Vec<(Term, Vec<f64>)> = covariates.collect();
+        let (estimate, psi) = regression_adjusted(design, sample, &covariates, &absorb)?;
+        return Ok(Effect { term, estimate, psi, arithmetic: None, rows, treated });
+    }
+    let begins = sample.treated.iter().map(|it| f64::from(u8::from(*it))).collect();
+    let subsample = Subsample {
+        outcome: sample.outcome.clone(),
+        columns: std::iter::once((term.clone(), begins)).chain(covariates).collect(),
+        weights: match options.reweight {
+            true => Some(equal_weights(design, sample)),
+            false => given_weights(design, &sample.rows),
+        },
+        effects: vec![(Name::from("period"), period_codes(design, sample))],
+        rows: sample.rows.clone(),
+    };
+    let solved = subsample.solve(design, &absorb, design.singletons)?;
+    if solved.fit.kept.first() != Some(&0) {
+        return Err(FitError::Model("adoption is collinear with periods and covariates".to_owned()));
+    }
+    let psi = (0..solved.psi.nrows()).map(|unit| solved.psi[(unit, 0)]).collect();
+    let arithmetic = Some(solved.fit.vcov.arithmetic);
+    Ok(Effect { term, estimate: solved.fit.coef[0], psi, arithmetic, rows: solved.n, treated })
+}
+
+/// Joint covariance from influence functions, each times the root of the factor of its own regression.
+fn estimate(design: &Design<'_>, options: &Options, effects: &[Effect]) -> Result<Estimate, FitError> {
+    let psi = Mat::from_fn(design.units.n_groups(), effects.len(), |unit, it| effects[it].psi[unit]);
+    let factors: Vec<f64> = effects.iter().map(|it| it.factor().sqrt()).collect();
+    let scaled = Mat::from_fn(psi.nrows(), psi.ncols(), |unit, it| factors[it] * psi[(unit, it)]);
+    let by_formula = design.vcov.of_influence(scaled.as_ref(), &design.units)?;
+    let arithmetic = effects.first().and_then(|it| it.arithmetic.clone());
+    let t_df = effects.iter().filter_map(|it| it.arithmetic.as_ref()).map(|it| it.t_df).reduce(f64::min);
+    let vcov = match arithmetic {
+        Some(arithmetic) => Vcov { arithmetic, small_sample: design.vcov.small_sample, ..by_formula },
+        None => by_formula,
+    };
+    let event = |it: &Effect| match it.term {
+        Term::EventTime(time) => Some((time, it.rows)),
+        _ => None,
+    };
+    let window = EventWindow {
+        references: if options.base == Base::Previous { vec![-1] } else { Vec::new() },
+        rows: effects.iter().filter_map(event).collect(),
+        ..EventWindow::default()
+    };
+    let words = |it: &Effect| it.term.to_string();
+    let counts = Detail::new("horizons", "Rows of each regression")
+        .text("term", "Term", effects.iter().map(words).collect())
+        .number("rows", "Rows", effects.iter().map(|it| it.rows as f64).collect())
+        .number("treated", "Adopters", effects.iter().map(|it| it.treated as f64).collect());
+    let mut stats = Statistics::default();
+    if let Some(it) = effects.first() {
+        stats.set("pooled_rows", it.rows as f64);
+        stats.set("pooled_adopters", it.treated as f64);
+    }
+    Ok(Estimate {
+        estimator: NAME,
+        outcome: design.outcome.name.clone(),
+        terms: effects.iter().map(|it| it.term.clone()).collect(),
+        coef: effects.iter().map(|it| it.estimate).collect(),
+        vcov,
+        distribution: t_df.map_or(Distribution::Normal, Distribution::StudentT),
+        sample: SampleReport::of(&design.sample, Some(design.units.n_groups()), design.singletons),
+        effects: Vec::new(),
+        stats,
+        event: Some(window),
+        details: vec![counts],
+        influence: design.keep_influence.then(|| InfluenceFunctions::new(design, psi)),
+        notes: Vec::new(),
+    })
+}
+
+fn remarks(options: &Options, windows: Windows, effects: &[Effect]) -> Vec<Note> {
+    let chosen =
+        if windows.given { "" } else { ", as far as half of the adopters are observed without a gap" };
+    let base = match (options.base, options.base_periods) {
+        (Base::Previous, _) => "from the period before adoption".to_owned(),
+        (Base::PreMean, None) => "from the mean of all periods before".to_owned(),
+        (Base::PreMean, Some(it)) => format!("from the mean of the {it} periods before"),
+    };
+    let adjusted = effects.iter().any(|it| it.arithmetic.is_none());
+    let weights = match (options.reweight, adjusted) {
+        (false, _) => "periods with balanced shares of adopters and controls count more",
+        (true, false) => "weighted by period so that every adopter counts the same",
+        (true, true) => "regression adjustment on clean controls, so that every adopter counts the same",
+    };
+    let errors = match adjusted {
+        true => {
+            "errors are those of the influence functions, without factor for small samples, normal quantiles"
+        }
+        false => {
+            "errors have the factor of each event time's own regression; covariances between event times the root of \
+             both; degrees of freedom are the fewest of all"
+        }
+    };
+    vec![
+        Note::remark(format!(
+            "event times {} to {}{chosen}, long differences {base}; adopters against {}; {weights}",
+            -windows.leads,
+            windows.lags,
+            options.control.words(),
+        )),
+        Note::remark(format!(
+            "`att` is pooled over event times 0 to {}, on rows with all of them{}; {errors}",
+            windows.pool_lags,
+            if 2 <= windows.pool_leads {
+                format!(", `att:pre` over {} to -2", -windows.pool_leads)
+            } else {
+                String::new()
+            },
+        )),
+    ]
+}

@@ -1,0 +1,335 @@
+#![doc = include_str!("../docs/stacked.md")]
+
+use parallax_model::{
+    BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Distribution, Estimate, Estimator,
+    EventStudy, EventWindow, Example, FitError, InfluenceFunctions, Mat, Meta, Name, Note, OptionColumns,
+    PluginMeta, SampleReport, Statistics, Status, Support, Term, Vcov, VcovKind, linalg::AbsorbOptions,
+    panel::Codes,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    options::{Control, adoption, check, periods},
+    stack::Stack,
+    subsample::{Solved, Subsample},
+    weights::{Weighting, corrected, population},
+    window::{Cells, Comparison, Window},
+};
+
+parallax_model::estimator!(Stacked);
+
+const NAME: &str = "stacked";
+
+/// One regression on sub-experiments, a cohort each.
+pub struct Stacked;
+
+/// Settings of `stacked`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Options {
+    /// Column with each unit's first treated period; missing or 0 for never. Or give `treatment`.
+    pub cohort: Option<Name>,
+    /// Column of 0 and 1 that stays 1 once it is. Or give `cohort`.
+    pub treatment: Option<Name>,
+    /// Which units a cohort is compared with.
+    pub control: Control,
+    /// Periods before adoption in the window. The longest window that two thirds of the treated units fit, if not given.
+    pub leads: Option<u32>,
+    /// Periods after the first treated one in the window. As `leads`.
+    pub lags: Option<u32>,
+    /// Periods before adoption in which effects may begin; the reference is the one before.
+    pub anticipation: u32,
+    /// How sub-experiments count.
+    pub weighting: Weighting,
+    /// Column with the population of a unit, for `weighting` = population.
+    pub population: Option<Name>,
+    /// Cohorts that lack an event time of the window are left out, so that every event time has the same cohorts.
+    pub trim: bool,
+    /// Level of both bands.
+    pub level: f64,
+    /// Largest relative error of an absorbed column.
+    pub tolerance: f64,
+    /// Iterations of the slowest column before giving up with an error.
+    pub max_iterations: usize,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        let AbsorbOptions { tolerance, max_iterations, .. } = AbsorbOptions::default();
+        Options {
+            cohort: None,
+            treatment: None,
+            control: Control::default(),
+            leads: None,
+            lags: None,
+            anticipation: 0,
+            weighting: Weighting::default(),
+            population: None,
+            trim: true,
+            level: 0.95,
+            tolerance,
+            max_iterations,
+        }
+    }
+}
+
+impl Estimator for Stacked {
+    const META: Meta = Meta {
+        plugin: PluginMeta {
+            name: NAME,
+            summary: "Stacked difference-in-differences: a sub-experiment for each cohort, with corrected weights",
+            docs: include_str!("../docs/stacked.md"),
+            status: Status::Preview { since: "0.1.0" },
+            reference: "Cengiz, Dube, Lindner and Zipperer (2019), QJE 134; Wing, Freedman and Hollingsworth (2024), NBER 32054",
+        },
+        capabilities: Capabilities {
+            vcov: &[VcovKind::Cluster],
+            weights: true,
+            frequency_weights: false,
+            effects: Support::Refused,
+            instruments: false,
+            unbalanced: true,
+            staggered: true,
+            needs_index: true,
+        },
+    };
+    type Options = Options;
+
+    fn fit(design: &Design<'_>, options: &Options) -> Result<Estimate, FitError> {
+        check(design, NAME, options.level)?;
+        design.vcov.cluster_of_units(&design.units)?;
+        let adoption = adoption(design, NAME, options.cohort.as_ref(), options.treatment.as_ref())?;
+        if let (Some(name), true) = (&options.treatment, 0 < adoption.always) {
+            return Err(FitError::Model(format!(
+                "{} units have `{name}` = 1 from their first row on, so their date of adoption is not known; \
+                 give dates with `cohort`, or take these units out with a step `restrict`",
+                adoption.always
+            )));
+        }
+        let cells = Cells::new(design, &adoption);
+        let (window, comparison) = window(&cells, options)?;
+        let stack = Stack::new(design, &adoption, &cells, window, comparison, options.trim)?;
+        let solved = regression(design, options, &stack, comparison)?;
+        let mut estimate = estimate(design, &stack, &solved, comparison)?;
+        estimate.notes.extend(remarks(design, options, &stack, window, comparison));
+        estimate.notes.extend(solved.iteration);
+        if 0 < solved.singletons {
+            estimate.notes.push(Note::remark(format!(
+                "{} rows of the stack are alone in a group of an effect and left out",
+                solved.singletons
+            )));
+        }
+        if let Some(study) = EventStudy::of(&estimate) {
+            study.add_tests(options.level, &mut estimate.stats)?;
+            estimate.details.push(study.table(options.level));
+        }
+        Ok(estimate)
+    }
+
+    fn columns(options: &Options) -> OptionColumns {
+        OptionColumns {
+            required: options.treatment.iter().chain(&options.population).cloned().collect(),
+            optional: options.cohort.iter().cloned().collect(),
+        }
+    }
+
+    fn battery(request: &BatteryRequest) -> Option<BatteryModel<Options>> {
+        let options = Options { cohort: Some(request.cohort.clone()?), ..Options::default() };
+        let part = BatteryPart::Effect(Some(Term::Aggregate(None)));
+        Some(BatteryModel { part, formula: request.formula(None, false), options })
+    }
+
+    fn example() -> Example<Options> {
+        let cohort = Some(Name::from("cohort"));
+        Example {
+            formula: Some("y ~ x1"),
+            options: Options { cohort, leads: Some(2), lags: Some(1), ..Options::default() },
+        }
+    }
+}
+
+fn window(cells: &Cells, options: &Options) -> Result<(Window, Comparison), FitError> {
+    let leads = periods(NAME, "leads", options.leads)?;
+    let lags = periods(NAME, "lags", options.lags)?;
+    let anticipation = periods(NAME, "anticipation", Some(options.anticipation))?.unwrap_or_default();
+    let comparison = Comparison { control: options.control, anticipation };
+    if leads.is_some_and(|it| it <= anticipation) {
+        let reason = format!("`leads` must reach the reference, event time {}", comparison.reference());
+        return Err(FitError::Options { plugin: NAME, reason });
+    }
+    match (leads, lags) {
+        (Some(leads), Some(lags)) => Ok((Window { leads, lags }, comparison)),
+        _ => Ok((cells.choose(leads, lags, comparison)?, comparison)),
+    }
+}
+
+/// Dummies of event time for the treated, then covariates, on the effects of the kind of stack.
+fn regression(
+    design: &Design<'_>,
+    options: &Options,
+    stack: &Stack,
+    comparison: Comparison,
+) -> Result<Solved, FitError> {
+    let reference = comparison.reference();
+    let dummies = stack.events().into_iter().map(|it| it.0).filter(|it| *it != reference).map(|event| {
+        let is = |at: usize| f64::from(u8::from(stack.treated[at] && stack.event[at] == event));
+        (Term::EventTime(event), (0..stack.rows.len()).map(is).collect())
+    });
+    let on_stack = |values: &[f64]| stack.rows.iter().map(|&it| values[it]).collect::<Vec<f64>>();
+    let covariates = design.regressors.iter().map(|it| (Term::Slope(it.name.clone()), on_stack(&it.values)));
+    let subsample = Subsample {
+        outcome: on_stack(&design.outcome.values),
+        columns: dummies.chain(covariates).collect(),
+        weights: weights(design, options, stack)?,
+        effects: effects(design, options, stack),
+        rows: stack.rows.clone(),
+    };
+    let absorb =
+        AbsorbOptions { tolerance: options.tolerance, max_iterations: options.max_iterations, method: None };
+    let solved = subsample.solve(design, &absorb, design.singletons)?;
+    let lost: Vec<String> = (stack.events().into_iter())
+        .filter(|it| it.0 != reference && !solved.fit.terms.contains(&Term::EventTime(it.0)))
+        .map(|it| it.0.to_string())
+        .collect();
+    if !lost.is_empty() {
+        return Err(FitError::Model(format!(
+            "event times {} are collinear with the effects of the stack: too few rows at the reference {reference}; \
+             shorten the window with `leads` and `lags`",
+            lost.join(", ")
+        )));
+    }
+    Ok(solved)
+}
+
+fn weights(design: &Design<'_>, options: &Options, stack: &Stack) -> Result<Option<Vec<f64>>, FitError> {
+    let refuse = |reason: &str| Err(FitError::Options { plugin: NAME, reason: reason.to_owned() });
+    match (options.weighting, &options.population) {
+        (Weighting::Population, None) => refuse("`weighting` = population needs the column `population`"),
+        (Weighting::Population, Some(column)) => {
+            let population = population(design, column)?;
+            Ok(Some(corrected(design, stack, options.weighting, Some(&population))))
+        }
+        (_, Some(_)) => refuse("`population` is for `weighting` = population only"),
+        (Weighting::None, None) => {
+            Ok(design.weight_values().map(|it| stack.rows.iter().map(|&row| it[row]).collect()))
+        }
+        (_, None) => Ok(Some(corrected(design, stack, options.weighting, None))),
+    }
+}
+
+fn effects(design: &Design<'_>, options: &Options, stack: &Stack) -> Vec<(Name, Codes)> {
+    let named = |name: &str, codes: Codes| (Name::from(name), codes);
+    if options.weighting == Weighting::None {
+        let periods = Codes::from_integers(design.periods.iter().map(|it| Some(i64::from(*it))));
+        let unit = stack.crossed(|it| design.units.code[stack.rows[it]], design.units.n_groups());
+        let period = stack.crossed(|it| periods.code[stack.rows[it]], periods.n_groups());
+        return vec![named("stack^unit", unit), named("stack^period", period)];
+    }
+    let treated = stack.treated.iter().map(|it| Some(i64::from(*it)));
+    let event = stack.event.iter().map(|it| Some(i64::from(*it)));
+    vec![named("treated", Codes::from_integers(treated)), named("event time", Codes::from_integers(event))]
+}
+
+/// The regression's coefficients behind their mean over event times from 0 on.
+fn estimate(
+    design: &Design<'_>,
+    stack: &Stack,
+    solved: &Solved,
+    comparison: Comparison,
+) -> Result<Estimate, FitError> {
+    let fit = &solved.fit;
+    let k = fit.terms.len();
+    let post: Vec<usize> =
+        (0..k).filter(|&it| matches!(fit.terms[it], Term::EventTime(e) if 0 <= e)).collect();
+    let mean = 1.0 / post.len() as f64;
+    let weight = |term: usize, column: usize| match term {
+        0 if post.contains(&column) => mean,
+        0 => 0.0,
+        _ => f64::from(u8::from(term == column + 1)),
+    };
+    let lines = Mat::from_fn(k + 1, k, weight);
+    let matrix = &lines * &fit.vcov.matrix * lines.transpose();
+    let matrix = Mat::from_fn(k + 1, k + 1, |i, j| 0.5 * (matrix[(i, j)] + matrix[(j, i)]));
+    let overall = post.iter().map(|&it| fit.coef[it]).sum::<f64>() * mean;
+    let arithmetic = &fit.vcov.arithmetic;
+    let [treated, controls] = stack.units(design);
+    let mut stats = Statistics::default();
+    stats.set("stacked_rows", solved.n as f64);
+    stats.set("sub_experiments", stack.cohorts.len() as f64);
+    stats.set("treated_units", treated as f64);
+    stats.set("control_units", controls as f64);
+    stats.set("df_residual", arithmetic.residual_df as f64);
+    let window = EventWindow {
+        references: vec![comparison.reference()],
+        rows: stack.events(),
+        ..EventWindow::default()
+    };
+    let influence =
+        design.keep_influence.then(|| InfluenceFunctions::new(design, &solved.psi * lines.transpose()));
+    Ok(Estimate {
+        estimator: NAME,
+        outcome: design.outcome.name.clone(),
+        terms: std::iter::once(Term::Aggregate(None)).chain(fit.terms.iter().cloned()).collect(),
+        coef: std::iter::once(overall).chain(fit.coef.iter().copied()).collect(),
+        distribution: Distribution::StudentT(arithmetic.t_df),
+        vcov: Vcov { matrix, ..fit.vcov.clone() },
+        sample: SampleReport::of(&design.sample, Some(design.units.n_groups()), design.singletons),
+        effects: solved.effects.clone(),
+        stats,
+        event: Some(window),
+        details: Vec::new(),
+        influence,
+        notes: fit.notes.clone(),
+    })
+}
+
+fn remarks(
+    design: &Design<'_>,
+    options: &Options,
+    stack: &Stack,
+    window: Window,
+    comparison: Comparison,
+) -> Vec<Note> {
+    let chosen = match (options.leads, options.lags) {
+        (Some(_), Some(_)) => "",
+        _ => ", the longest that two thirds of the treated units fit",
+    };
+    let [treated, controls] = stack.units(design);
+    let mut notes = vec![Note::remark(format!(
+        "event window {} to {}{chosen}; {} sub-experiments, cohorts {}, with {treated} treated units and {controls} \
+         units as controls: {} (untreated up to {} periods after the cohort adopts)",
+        -window.leads,
+        window.lags,
+        stack.cohorts.len(),
+        list(&stack.cohorts),
+        options.control.words(),
+        window.lags + comparison.anticipation,
+    ))];
+    if !stack.left_out.is_empty() {
+        let why: Vec<String> =
+            stack.left_out.iter().map(|(cohort, why)| format!("{cohort} ({why})")).collect();
+        notes.push(Note::remark(format!("cohorts left out: {}", why.join(", "))));
+    }
+    notes.push(Note::remark(match options.weighting {
+        Weighting::None => {
+            "plain stacked regression with effects of stack x unit and stack x period: it weighs trends of treated and \
+             controls differently, so that it need not be a mean of effects (Wing, Freedman and Hollingsworth 2024)"
+        }
+        Weighting::Aggregate => "corrected weights: every treated unit counts the same",
+        Weighting::Population => "corrected weights: cohorts count by the population of their treated units",
+        Weighting::SampleShare => "corrected weights: cohorts count by the rows of their sub-experiment",
+    }));
+    notes.push(Note::remark(format!(
+        "`att` is the mean of event times 0 to {}, reference {}; a unit in several sub-experiments is in one cluster, and \
+         n counts rows of the stack",
+        stack.events().last().map_or(0, |it| it.0),
+        comparison.reference()
+    )));
+    notes
+}
+
+fn list(cohorts: &[i32]) -> String {
+    let words: Vec<String> = cohorts.iter().map(ToString::to_string).collect();
+    words.join(", ")
+}
