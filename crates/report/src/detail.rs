@@ -5,6 +5,7 @@ use parallax_study::{DetailColumnSpec, StudyResult, TableEntry, TableKind};
 
 use crate::{
     Digits,
+    published::{CellKey, Value, What},
     table::{Cell, HeaderRow, Row, Table},
 };
 
@@ -22,6 +23,28 @@ pub fn detail_table(entry: &TableEntry, result: &StudyResult) -> Table {
         Err(reason) => table.body.push(Row::cells("", [Cell::Failed(reason)])),
     }
     table
+}
+
+/// The cell of a study's detail table at a printed place: the row by its first column, the column by label or name.
+pub fn detail_value(entry: &TableEntry, result: &StudyResult, key: &CellKey) -> Option<Value> {
+    let TableKind::Detail { model, detail, columns } = &entry.kind else { return None };
+    if key.what != What::Statistic {
+        return None;
+    }
+    let found = result.detail(model.as_deref(), detail).ok()?;
+    let shown = shown_columns(found, columns).ok()?;
+    let row = match &shown.first()?.values {
+        DetailValues::Text(it) => it.iter().position(|it| *it == key.row)?,
+        DetailValues::Number(it) => it.iter().position(|it| it.to_string() == key.row)?,
+    };
+    let label = |it: &&&DetailColumn| {
+        let own = columns.iter().find(|wanted| wanted.column == it.name).and_then(|it| it.label.as_ref());
+        *own.unwrap_or(&it.label) == key.column || it.name.as_str() == key.column
+    };
+    match &shown.iter().find(label)?.values {
+        DetailValues::Text(it) => it.get(row).cloned().map(Value::Text),
+        DetailValues::Number(it) => it.get(row).copied().map(Value::Number),
+    }
 }
 
 /// A detail as a table of its own, with six significant digits.

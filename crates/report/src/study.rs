@@ -4,7 +4,7 @@ use parallax_study::{StudyResult, TableEntry, TableKind};
 
 use crate::{
     Cell, Figure, Format, Output, Row, Table, descriptive_table, descriptive_value,
-    detail::detail_table,
+    detail::{detail_table, detail_value},
     effects::effects_of_study,
     published::{CellKey, Comparison, Published, Value},
     regression_table, regression_value, render, study_figures, svg,
@@ -108,7 +108,8 @@ fn value(result: &StudyResult, key: &CellKey) -> Option<Value> {
     let entry = result.study.file.tables.iter().find(|it| it.id == key.table)?;
     match entry.kind {
         TableKind::Descriptive { .. } => descriptive_value(entry, result, key),
-        TableKind::Detail { .. } | TableKind::Effects { .. } => None,
+        TableKind::Detail { .. } => detail_value(entry, result, key),
+        TableKind::Effects { .. } => None,
         TableKind::Regression { .. } => regression_value(entry, result, key),
     }
 }

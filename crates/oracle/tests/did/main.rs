@@ -7,5 +7,6 @@
 )]
 
 mod clean_controls;
+mod diagnostics;
 mod event_study;
 mod support;

@@ -1,0 +1,95 @@
+//! The regression in first differences: changes of outcome, treatment and covariates with period effects.
+
+use std::sync::Arc;
+
+use parallax_model::{
+    Design, FitError, Regression, RegressionInput, Statistics, Term, Variable, VcovPlan,
+    linalg::{AbsorbOptions, Absorber, Factor, column_norms},
+    r_squared, regress,
+    vcov::AbsorbedEffect,
+};
+
+/// A fit on changes.
+pub struct Changes {
+    /// Row of the design whose change it is, for each row of the fit.
+    pub rows: Vec<usize>,
+    /// Changes of the regressors, in the design's order.
+    pub variables: Vec<Variable>,
+    /// Weights of the rows.
+    pub weights: Option<Vec<f64>>,
+    /// Of the change of the outcome on them.
+    pub fit: Regression,
+    /// Period effects.
+    pub effect: AbsorbedEffect,
+    /// Size of the fit.
+    pub stats: Statistics,
+}
+
+impl Changes {
+    /// Fits on the rows whose unit has a row in the period before, `ranks` numbering the periods.
+    pub fn fit(design: &Design<'_>, ranks: &[usize], time: usize) -> Result<Changes, FitError> {
+        let units = &design.units.code;
+        let rows: Vec<usize> = (1..design.n())
+            .filter(|&row| units[row] == units[row - 1] && ranks[row] == ranks[row - 1] + 1)
+            .collect();
+        if rows.is_empty() {
+            return Err(FitError::Model(
+                "no unit has two consecutive periods, so there is no change to use".into(),
+            ));
+        }
+        let change = |it: &[f64]| -> Vec<f64> { rows.iter().map(|&row| it[row] - it[row - 1]).collect() };
+        let weights: Option<Vec<f64>> =
+            design.weight_values().map(|it| rows.iter().map(|&row| it[row]).collect());
+        let codes = design.effects[time].codes.compact(rows.iter().copied());
+        let factor = Factor { codes: &codes.code, n_groups: codes.n_groups() };
+        let absorber = Absorber::new(&[factor], weights.as_deref(), rows.len(), AbsorbOptions::default())?;
+        let mut columns: Vec<Vec<f64>> =
+            std::iter::once(&design.outcome).chain(&design.regressors).map(|it| change(&it.values)).collect();
+        let before = columns.clone();
+        absorber.residualize(&mut columns)?;
+        let terms: Vec<Term> = design.regressors.iter().map(|it| Term::Slope(it.name.clone())).collect();
+        let effect = AbsorbedEffect {
+            name: design.effects[time].name.clone(),
+            levels: codes.n_groups(),
+            redundant: 0,
+            codes: codes.clone(),
+        };
+        let norms: Vec<&[f64]> = before[1..].iter().map(Vec::as_slice).collect();
+        let leverages = || absorber.leverages();
+        let fit = regress(
+            &RegressionInput {
+                terms: &terms,
+                columns: &columns[1..].iter().map(Vec::as_slice).collect::<Vec<_>>(),
+                outcome: &columns[0],
+                weights: weights.as_deref(),
+                frequency: false,
+                reference_norms: Some(&column_norms(&norms, weights.as_deref())),
+                absorbed: std::slice::from_ref(&effect),
+                leverages: Some(&leverages),
+                constant: None,
+            },
+            &plan_on(design, &rows)?,
+        )?;
+        let mut stats = Statistics::default();
+        stats.set("observations", rows.len() as f64);
+        stats.set("r2", r_squared(fit.rss, &before[0], weights.as_deref(), true));
+        stats.set("r2_within", r_squared(fit.rss, &columns[0], weights.as_deref(), false));
+        stats.set("rss", fit.rss);
+        stats.set("df_residual", fit.vcov.arithmetic.residual_df as f64);
+        let variables = terms.into_iter().zip(before.into_iter().zip(columns).skip(1));
+        let variables = variables
+            .map(|(term, (before, after))| Variable {
+                term,
+                before: Arc::new(before),
+                after: Arc::new(after),
+            })
+            .collect();
+        Ok(Changes { rows, variables, weights, fit, effect, stats })
+    }
+}
+
+/// The covariance request with groups on the rows of the changes.
+fn plan_on(design: &Design<'_>, rows: &[usize]) -> Result<VcovPlan, FitError> {
+    let groups = design.vcov.groups.iter().map(|it| it.compact(rows.iter().copied())).collect();
+    Ok(VcovPlan::new(design.vcov.spec.clone(), design.vcov.small_sample, groups)?)
+}
