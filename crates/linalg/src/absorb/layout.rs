@@ -27,6 +27,8 @@ pub(super) struct Layout {
     pub(super) group_weight: Vec<f64>,
     /// Total weight of each unknown.
     pub(super) unknown_weight: Vec<f64>,
+    /// Where the groups of each factor of the call are, the largest first.
+    pub(super) places: Vec<Place>,
     starts: Vec<u32>,
     /// Codes of cells, when they are not those of the rows.
     cell_codes: Option<Vec<Vec<u32>>>,
@@ -34,6 +36,18 @@ pub(super) struct Layout {
     cell_weights: Option<Vec<f64>>,
     cell_weights_are_row_weights: bool,
 }
+
+/// Where the groups of a factor went.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// Position of the factor in the call.
+    pub(super) factor: usize,
+    /// Level of each group, [`EMPTY`] for groups without rows.
+    pub(super) level: Vec<u32>,
+}
+
+/// The level of a group without rows.
+pub(super) const EMPTY: u32 = u32::MAX;
 
 /// Cells sorted by group of the largest factor: group g holds `starts[g]..starts[g + 1]`.
 #[derive(Clone, Copy)]
@@ -46,10 +60,20 @@ pub(super) struct Cells<'a> {
 impl Layout {
     /// `factors` must be valid for `n_rows`.
     pub(super) fn new(factors: &[Factor<'_>], weights: Option<&[f64]>, n_rows: usize) -> Self {
-        let mut compacted: Vec<(Vec<u32>, usize)> = factors.iter().map(|f| compact(*f)).collect();
+        let number = |(factor, it): (usize, &Factor<'_>)| {
+            let (codes, level, levels) = compact(*it);
+            (codes, levels, Place { factor, level })
+        };
+        let mut compacted: Vec<(Vec<u32>, usize, Place)> = factors.iter().enumerate().map(number).collect();
         // A stable sort: equal sizes keep the order of the call.
-        compacted.sort_by_key(|(_, levels)| std::cmp::Reverse(*levels));
-        let mut parts = compacted.into_iter();
+        compacted.sort_by_key(|it| std::cmp::Reverse(it.1));
+        let mut places = Vec::new();
+        let mut parts = Vec::new();
+        for (codes, levels, place) in compacted {
+            parts.push((codes, levels));
+            places.push(place);
+        }
+        let mut parts = parts.into_iter();
         let Some((pivot, groups)) = parts.next() else {
             return Self { n_rows, offsets: vec![0], ..Self::default() };
         };
@@ -65,8 +89,17 @@ impl Layout {
         let group_weight = totals([pivot.as_slice()].into_iter(), groups, weights.as_deref());
         let unknowns = offsets.last().copied().unwrap_or(0);
         let unknown_weight = totals(others.iter().map(Vec::as_slice), unknowns, weights.as_deref());
-        let mut layout =
-            Self { n_rows, pivot, others, offsets, weights, group_weight, unknown_weight, ..Self::default() };
+        let mut layout = Self {
+            n_rows,
+            pivot,
+            others,
+            offsets,
+            weights,
+            group_weight,
+            unknown_weight,
+            places,
+            ..Self::default()
+        };
         if !layout.others.is_empty() {
             layout.arrange();
         }
@@ -287,19 +320,18 @@ fn add_by(column: &[f64], codes: &[u32], weights: Option<&[f64]>, sums: &mut [f6
     }
 }
 
-/// Codes renumbered over non-empty groups, and their number.
-fn compact(factor: Factor<'_>) -> (Vec<u32>, usize) {
-    let mut seen = vec![false; factor.n_groups];
+/// Codes renumbered over non-empty groups, the new number of each group, and how many there are.
+fn compact(factor: Factor<'_>) -> (Vec<u32>, Vec<u32>, usize) {
+    let mut level = vec![EMPTY; factor.n_groups];
     for &c in factor.codes {
-        seen[c as usize] = true;
+        level[c as usize] = 0;
     }
-    let mut new = vec![0u32; factor.n_groups];
     let mut levels = 0u32;
-    for (n, seen) in new.iter_mut().zip(seen) {
-        *n = levels;
-        levels += u32::from(seen);
+    for it in level.iter_mut().filter(|it| **it != EMPTY) {
+        *it = levels;
+        levels += 1;
     }
-    (factor.codes.iter().map(|&c| new[c as usize]).collect(), levels as usize)
+    (factor.codes.iter().map(|&c| level[c as usize]).collect(), level, levels as usize)
 }
 
 fn totals<'a>(codes: impl Iterator<Item = &'a [u32]>, levels: usize, weights: Option<&[f64]>) -> Vec<f64> {

@@ -24,6 +24,7 @@
 //! drift is seen and corrected. When the bound is not met the result is an error, never a silent approximation.
 
 mod approximate_cholesky;
+mod coefficients;
 mod layout;
 mod leverage;
 mod pcg;
@@ -31,7 +32,8 @@ mod precondition;
 
 use crate::graph::{self, EffectRanks, Factor};
 use crate::{LinalgError, check};
-use layout::Layout;
+use coefficients::Levels;
+use layout::{EMPTY, Layout};
 use precondition::Preconditioner;
 use rayon::prelude::*;
 
@@ -112,6 +114,8 @@ pub struct Absorber {
     ranks: EffectRanks,
     layout: Layout,
     plan: Plan,
+    /// First group of each factor when all groups are counted through, and the total.
+    groups: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -137,11 +141,17 @@ impl Absorber {
         validate(factors, weights, n_rows, &options)?;
         let mut ranks = graph::pairwise_ranks(factors, n_rows);
         let essential = essential_factors(factors, &ranks);
-        let layout = Layout::new(&essential, weights, n_rows);
+        let kept: Vec<Factor<'_>> = essential.iter().map(|&it| factors[it]).collect();
+        let mut layout = Layout::new(&kept, weights, n_rows);
+        layout.places.iter_mut().for_each(|it| it.factor = essential[it.factor]);
         let independent = leverage::independent_unknowns(&layout, EXACT_RANK_LIMIT);
         ranks.exact = independent.as_ref().map(|u| layout.groups() + u.len());
         let plan = choose(&layout, independent.as_deref(), weights, &options)?;
-        Ok(Self { options, n_rows, ranks, layout, plan })
+        let mut groups = vec![0];
+        for it in factors {
+            groups.push(groups.last().copied().unwrap_or(0) + it.n_groups);
+        }
+        Ok(Self { options, n_rows, ranks, layout, plan, groups })
     }
 
     /// Replaces each column (length n_rows) by its residual from the effects.
@@ -155,10 +165,8 @@ impl Absorber {
             check::length("column", self.n_rows, column.len())?;
             check::finite(index, column)?;
         }
-        let mut report =
-            AbsorbReport { method: self.method(), iterations: 0, certificate: 0.0, error_bound: 0.0 };
         let parts: Vec<Result<pcg::Outcome, LinalgError>> = match &self.plan {
-            Plan::Nothing => return Ok(report),
+            Plan::Nothing => Vec::new(),
             Plan::GroupMeans => {
                 columns.par_iter_mut().map(|c| Ok(self.layout.subtract_group_means(c))).collect()
             }
@@ -176,6 +184,74 @@ impl Absorber {
                 columns.par_chunks_mut(lanes).enumerate().map(task).collect()
             }
         };
+        self.report(parts)
+    }
+
+    /// Replaces group sums s by coefficients b with D'WD b = s, the least squares solution when s = D'Wx.
+    ///
+    /// Each system holds the groups of the first factor, then those of the second, and so on (sum of `n_groups` values).
+    /// Groups without rows and factors that contain another one get zero, and their sums are not read. Of several
+    /// solutions one is given; predictions that the effects determine are the same under all of them. Sums that no
+    /// column has, such as those of rows in another component of the graph, have no solution: what is given then is
+    /// of no use, or `NotConverged`.
+    ///
+    /// # Errors
+    /// `DimensionMismatch`, `NonFinite`; `NotConverged` with the system.
+    pub fn coefficients(&self, systems: &mut [Vec<f64>]) -> Result<AbsorbReport, LinalgError> {
+        let total = self.groups.last().copied().unwrap_or(0);
+        for (index, system) in systems.iter().enumerate() {
+            check::length("group sums", total, system.len())?;
+            check::finite(index, system)?;
+        }
+        let lanes = if systems.len() <= rayon::current_num_threads() { 1 } else { LANES };
+        let task = |(batch, systems): (usize, &mut [Vec<f64>])| {
+            let first = batch * lanes;
+            let mut levels: Vec<Levels> = systems.iter().map(|it| self.gather(it)).collect();
+            let outcome = if lanes == 1 {
+                coefficients::solve::<1>(&self.layout, &self.plan, &self.options, first, &mut levels)
+            } else {
+                coefficients::solve::<LANES>(&self.layout, &self.plan, &self.options, first, &mut levels)
+            };
+            systems.iter_mut().zip(&levels).for_each(|(system, levels)| self.scatter(levels, system));
+            outcome
+        };
+        let parts: Vec<Result<pcg::Outcome, LinalgError>> =
+            systems.par_chunks_mut(lanes).enumerate().map(task).collect();
+        self.report(parts)
+    }
+
+    /// The sums of a system by level.
+    fn gather(&self, system: &[f64]) -> Levels {
+        let mut levels = Levels::zeros(&self.layout);
+        for (at, place) in self.layout.places.iter().enumerate() {
+            let own = &system[self.groups[place.factor]..self.groups[place.factor + 1]];
+            for (&level, &sum) in place.level.iter().zip(own).filter(|it| *it.0 != EMPTY) {
+                match at {
+                    0 => levels.pivot[level as usize] = sum,
+                    _ => levels.unknown[self.layout.offsets[at - 1] + level as usize] = sum,
+                }
+            }
+        }
+        levels
+    }
+
+    /// Writes coefficients where the sums were.
+    fn scatter(&self, levels: &Levels, system: &mut [f64]) {
+        system.fill(0.0);
+        for (at, place) in self.layout.places.iter().enumerate() {
+            let own = &mut system[self.groups[place.factor]..self.groups[place.factor + 1]];
+            for (&level, out) in place.level.iter().zip(own).filter(|it| *it.0 != EMPTY) {
+                *out = match at {
+                    0 => levels.pivot[level as usize],
+                    _ => levels.unknown[self.layout.offsets[at - 1] + level as usize],
+                };
+            }
+        }
+    }
+
+    fn report(&self, parts: Vec<Result<pcg::Outcome, LinalgError>>) -> Result<AbsorbReport, LinalgError> {
+        let mut report =
+            AbsorbReport { method: self.method(), iterations: 0, certificate: 0.0, error_bound: 0.0 };
         for part in parts {
             let part = part?;
             report.iterations = report.iterations.max(part.iterations);
@@ -228,9 +304,9 @@ fn validate(
     check::weights(weights, n_rows)
 }
 
-/// The factors that are left when those that contain another one are set aside: if cities lie in provinces, city dummies
+/// Positions of the factors that are left when those that contain another one are set aside: if cities lie in provinces, city dummies
 /// span province dummies. Of two equal partitions the first stays.
-fn essential_factors<'a>(factors: &[Factor<'a>], ranks: &EffectRanks) -> Vec<Factor<'a>> {
+fn essential_factors(factors: &[Factor<'_>], ranks: &EffectRanks) -> Vec<usize> {
     let mut keep = vec![true; factors.len()];
     for outer in 0..factors.len() {
         keep[outer] = !(0..factors.len()).any(|inner| {
@@ -239,7 +315,7 @@ fn essential_factors<'a>(factors: &[Factor<'a>], ranks: &EffectRanks) -> Vec<Fac
             inner != outer && keep[inner] && finer && graph::is_nested(factors[inner], factors[outer])
         });
     }
-    factors.iter().zip(keep).filter(|(_, keep)| *keep).map(|(f, _)| *f).collect()
+    (0..factors.len()).filter(|&it| keep[it]).collect()
 }
 
 fn choose(

@@ -11,7 +11,7 @@ use crate::LinalgError;
 /// The second round reduces the error by this factor once more.
 const REFINEMENT: f64 = 1e-4;
 /// What rounding leaves in a column, relative to its norm before absorption.
-const ROUNDING: f64 = 8.0 * f64::EPSILON;
+pub(super) const ROUNDING: f64 = 8.0 * f64::EPSILON;
 /// p'Sp relative to p'Dp, D the weights of the levels, that rounding can make of zero. A chain of 10^6 levels has 1e-11.
 const NULL_CURVATURE: f64 = 64.0 * f64::EPSILON;
 /// Remaining group means, relative to the column, that need no further round.
@@ -19,7 +19,7 @@ const POLISHED_MEAN: f64 = 1e-14;
 /// Smallest eigenvalue assumed before any is seen: it decides only whether a column needs an iteration at all.
 const FIRST_EIGENVALUE: f64 = 1e-2;
 /// Rounds from fresh residuals before giving up.
-const MAX_ROUNDS: usize = 8;
+pub(super) const MAX_ROUNDS: usize = 8;
 
 /// What happened to the columns of a batch.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,7 +30,7 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    fn worst_of(lanes: &[Lane]) -> Self {
+    pub(super) fn worst_of(lanes: &[Lane]) -> Self {
         lanes.iter().fold(Self::default(), |worst, lane| Self {
             iterations: worst.iterations.max(lane.iterations),
             worst_mean: worst.worst_mean.max(lane.worst_mean),
@@ -57,14 +57,13 @@ pub(super) fn absorb<const L: usize>(
     let mut solver = Solver::<L>::new(layout, preconditioner);
     let mut state = [Lane::default(); L];
     for (lane, column) in state.iter_mut().zip(columns.iter()) {
-        lane.rounding = ROUNDING * layout.sum_squares(column).sqrt();
-        lane.smallest = FIRST_EIGENVALUE;
+        *lane = Lane::new(ROUNDING * layout.sum_squares(column).sqrt());
     }
     for round in 0..MAX_ROUNDS {
         for (l, column) in columns.iter_mut().enumerate() {
             if !state[l].done {
                 layout.subtract_pivot_means(column, &mut means);
-                state[l].start_round(round, layout, column, options);
+                state[l].start_round(round, layout.sum_squares(column).sqrt(), options);
                 layout.sum_by_unknown(column, &mut sums);
                 solver.load(l, &sums);
             }
@@ -124,10 +123,10 @@ fn subtract_effects(layout: &Layout, column: &mut [f64], effects: &[f64], means:
 
 /// The progress of one column.
 #[derive(Clone, Copy, Debug, Default)]
-struct Lane {
-    done: bool,
-    failed: bool,
-    iterations: usize,
+pub(super) struct Lane {
+    pub(super) done: bool,
+    pub(super) failed: bool,
+    pub(super) iterations: usize,
     /// Norm of the rounding error of the column as it came.
     rounding: f64,
     /// Norm of the column after elimination of the largest factor, at the start; at least what makes the tolerance equal
@@ -136,7 +135,7 @@ struct Lane {
     /// Error at which the round stops, in the weighted norm.
     target: f64,
     /// Relative error bound at the end of the last but one round.
-    bound: f64,
+    pub(super) bound: f64,
     /// Weighted norm of the correction of this round.
     correction: f64,
     /// Error bound at the end of this round.
@@ -152,10 +151,15 @@ struct Lane {
 }
 
 impl Lane {
-    fn start_round(&mut self, round: usize, layout: &Layout, column: &[f64], options: &AbsorbOptions) {
+    pub(super) fn new(rounding: f64) -> Self {
+        Self { rounding, smallest: FIRST_EIGENVALUE, ..Self::default() }
+    }
+
+    /// `norm` is that of the column after elimination of the largest factor, read in the first round.
+    pub(super) fn start_round(&mut self, round: usize, norm: f64, options: &AbsorbOptions) {
         if round == 0 {
             // Below the rounding of the column itself there is nothing to solve for.
-            self.norm = layout.sum_squares(column).sqrt().max(self.rounding / options.tolerance);
+            self.norm = norm.max(self.rounding / options.tolerance);
             self.accept = options.tolerance * self.norm;
             self.target = self.accept;
         } else {
@@ -165,7 +169,7 @@ impl Lane {
     }
 
     /// Done when a round that started from fresh residuals found no more to correct than the tolerance allows.
-    fn end_round(&mut self, round: usize) {
+    pub(super) fn end_round(&mut self, round: usize) {
         if round > 0 && self.correction <= self.accept.max(self.target) {
             self.done = true;
         }
@@ -181,7 +185,7 @@ impl Lane {
 impl Lane {
     /// Asks for one round more when a group mean is left that rounding does not explain: small groups weigh little in the
     /// norm that the tolerance bounds.
-    fn inspect(&mut self, worst_mean: f64) {
+    pub(super) fn inspect(&mut self, worst_mean: f64) {
         self.worst_mean = worst_mean;
         self.done = self.polished || worst_mean <= POLISHED_MEAN;
         self.polished = true;
@@ -189,7 +193,7 @@ impl Lane {
 }
 
 /// Work arrays of conjugate gradients over `L` lanes.
-struct Solver<'a, const L: usize> {
+pub(super) struct Solver<'a, const L: usize> {
     layout: &'a Layout,
     preconditioner: &'a Preconditioner,
     solution: Vec<[f64; L]>,
@@ -200,7 +204,7 @@ struct Solver<'a, const L: usize> {
 }
 
 impl<'a, const L: usize> Solver<'a, L> {
-    fn new(layout: &'a Layout, preconditioner: &'a Preconditioner) -> Self {
+    pub(super) fn new(layout: &'a Layout, preconditioner: &'a Preconditioner) -> Self {
         let zero = || vec![[0.0; L]; layout.unknowns()];
         Self {
             layout,
@@ -213,21 +217,21 @@ impl<'a, const L: usize> Solver<'a, L> {
         }
     }
 
-    fn load(&mut self, lane: usize, rhs: &[f64]) {
+    pub(super) fn load(&mut self, lane: usize, rhs: &[f64]) {
         for ((r, x), v) in self.residual.iter_mut().zip(&mut self.solution).zip(rhs) {
             r[lane] = *v;
             x[lane] = 0.0;
         }
     }
 
-    fn unload(&self, lane: usize, out: &mut [f64]) {
+    pub(super) fn unload(&self, lane: usize, out: &mut [f64]) {
         for (o, x) in out.iter_mut().zip(&self.solution) {
             *o = x[lane];
         }
     }
 
     /// Runs every lane that is not done until its error bound is below its target.
-    fn solve(&mut self, state: &mut [Lane; L], max_iterations: usize) {
+    pub(super) fn solve(&mut self, state: &mut [Lane; L], max_iterations: usize) {
         let mut lanczos: Vec<Lanczos> = (0..L).map(|_| Lanczos::default()).collect();
         let mut active = [false; L];
         self.preconditioner.apply(&self.residual, &mut self.preconditioned);

@@ -98,3 +98,51 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    /// Column less predictions of the effects is the residual; sums of predictions are the sums of the column.
+    #[test]
+    fn coefficients_predict_what_absorption_takes_out(
+        n in 2usize..70,
+        sizes in prop::collection::vec(1usize..14, 1..5),
+        seed in 0u64..1_000_000,
+        weighted in any::<bool>(),
+    ) {
+        let codes: Vec<Vec<u32>> = sizes.iter().enumerate().map(|(k, &s)| codes(n, s, seed + k as u64)).collect();
+        let factors: Vec<Factor<'_>> =
+            codes.iter().zip(&sizes).map(|(c, &s)| Factor { codes: c, n_groups: s + 3 }).collect();
+        let weights: Vec<f64> = noise(n, seed + 77).iter().map(|u| 10f64.powf(4.0 * u)).collect();
+        let weights = weighted.then_some(weights.as_slice());
+        let column: Vec<f64> = noise(n, seed + 99).iter().map(|u| 3.0 + u).collect();
+        let offsets: Vec<usize> = factors.iter().scan(0, |at, f| {
+            *at += f.n_groups;
+            Some(*at - f.n_groups)
+        }).collect();
+        let mut sums = vec![0.0; factors.iter().map(|f| f.n_groups).sum()];
+        for (f, &offset) in factors.iter().zip(&offsets) {
+            for (i, &c) in f.codes.iter().enumerate() {
+                sums[offset + c as usize] += weights.map_or(1.0, |w| w[i]) * column[i];
+            }
+        }
+        for method in METHODS {
+            let options = AbsorbOptions { method, ..AbsorbOptions::default() };
+            let absorber = Absorber::new(&factors, weights, n, options).unwrap();
+            let mut expected = vec![column.clone()];
+            absorber.residualize(&mut expected).unwrap();
+            // Several systems share the lanes of a pass, and one alone has the bits it has in company.
+            let mut systems = vec![sums.clone(); 9];
+            absorber.coefficients(&mut systems).unwrap();
+            let mut alone = vec![sums.clone()];
+            absorber.coefficients(&mut alone).unwrap();
+            prop_assert_eq!(&systems[4], &alone[0]);
+            let residual: Vec<f64> = (0..n).map(|i| {
+                let fit = |(f, offset): (&Factor<'_>, &usize)| alone[0][offset + f.codes[i] as usize];
+                column[i] - factors.iter().zip(&offsets).map(fit).sum::<f64>()
+            }).collect();
+            let error = relative_error(&residual, &expected[0], &column, weights);
+            prop_assert!(error < 1e-10, "{method:?} {error}");
+        }
+    }
+}

@@ -9,4 +9,5 @@
 mod clean_controls;
 mod diagnostics;
 mod event_study;
+mod imputation;
 mod support;
