@@ -7,4 +7,5 @@
 )]
 
 mod event_study;
+mod sun_abraham;
 mod support;
