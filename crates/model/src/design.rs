@@ -141,6 +141,51 @@ impl<'p> Design<'p> {
         })
     }
 
+    /// The design without the rows for which `out` says so, and the reason in its ledger; singletons that this makes
+    /// follow the design's policy. For estimators whose comparisons some rows cannot enter.
+    ///
+    /// # Errors
+    /// When nothing is left, or one cluster.
+    pub fn without(&self, reason: Dropped, out: impl Fn(usize) -> bool) -> Result<Design<'p>, FitError> {
+        let less = self.pick(|it| !out(it), reason)?;
+        if less.singletons != SingletonPolicy::Drop || less.effects.is_empty() || less.frequency {
+            return Ok(less);
+        }
+        let factor = |it: &'_ Effect| (Arc::clone(&it.codes.code), it.codes.n_groups());
+        let codes: Vec<(Arc<Vec<u32>>, usize)> = less.effects.iter().map(factor).collect();
+        let factors: Vec<Factor<'_>> =
+            codes.iter().map(|(codes, n_groups)| Factor { codes, n_groups: *n_groups }).collect();
+        let keep = singletons(&factors, less.n()).keep;
+        if keep.iter().all(|it| *it) { Ok(less) } else { less.pick(|it| keep[it], Dropped::Singleton) }
+    }
+
+    fn pick(&self, keep: impl Fn(usize) -> bool, reason: Dropped) -> Result<Design<'p>, FitError> {
+        let rows: Vec<usize> = (0..self.n()).filter(|&it| keep(it)).collect();
+        let column = |it: &Regressor| Regressor {
+            name: it.name.clone(),
+            values: Arc::new(rows.iter().map(|&row| it.values[row]).collect()),
+        };
+        let codes = |it: &Codes| it.compact(rows.iter().copied());
+        let effect = |it: &Effect| Effect { name: it.name.clone(), codes: codes(&it.codes) };
+        let VcovPlan { spec, small_sample, groups } = &self.vcov;
+        Ok(Design {
+            panel: self.panel,
+            sample: self.sample.without(self.panel, reason, |it| !keep(it))?,
+            outcome: column(&self.outcome),
+            regressors: self.regressors.iter().map(column).collect(),
+            intercept: self.intercept,
+            effects: self.effects.iter().map(effect).collect(),
+            weights: self.weights.as_ref().map(column),
+            frequency: self.frequency,
+            units: codes(&self.units),
+            periods: rows.iter().map(|&row| self.periods[row]).collect(),
+            vcov: VcovPlan::new(spec.clone(), *small_sample, groups.iter().map(codes).collect())?,
+            singletons: self.singletons,
+            keep_influence: self.keep_influence,
+            cache: self.cache,
+        })
+    }
+
     /// Rows of the sample.
     pub fn n(&self) -> usize {
         self.sample.n()

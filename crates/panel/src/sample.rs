@@ -178,6 +178,28 @@ impl Sample {
         format!("{:016x}", self.hash)
     }
 
+    /// A new sample of `panel` without those of its rows (counted within the sample) for which `out` says so.
+    ///
+    /// # Errors
+    /// [`PanelError::EmptySample`] with the ledger when nothing is left.
+    pub fn without(
+        &self,
+        panel: &Panel,
+        reason: Dropped,
+        out: impl Fn(usize) -> bool,
+    ) -> Result<Sample, PanelError> {
+        let mut keep = vec![false; self.rows_in];
+        self.rows.iter().enumerate().for_each(|(at, row)| keep[row] = !out(at));
+        let lost = self.n() - keep.iter().filter(|it| **it).count();
+        let mut dropped = self.dropped.clone();
+        match dropped.iter_mut().find(|it| it.0 == reason) {
+            Some(known) => known.1 += lost,
+            None if 0 < lost => dropped.push((reason, lost)),
+            None => {}
+        }
+        SampleBuilder { panel, keep, dropped }.finish()
+    }
+
     /// A column's values on the sample, borrowed when the sample is the whole panel.
     pub fn pick<'a, T: Copy>(&self, column: &'a [T]) -> Cow<'a, [T]> {
         match &self.rows {
@@ -250,6 +272,19 @@ mod tests {
         );
         assert_eq!((sample.n(), sample.rows_in()), (1, 3));
         assert_eq!(*sample.pick(&[7, 8, 9]), [7]);
+    }
+
+    #[test]
+    fn fewer_rows_are_a_new_sample_with_the_same_ledger() {
+        let panel = panel(vec![1.0, f64::NAN, 3.0, 4.0]);
+        let mut builder = SampleBuilder::new(&panel);
+        builder.require(&"y".into(), &panel.real("y").unwrap());
+        let sample = builder.finish().unwrap();
+        let fewer = sample.without(&panel, Dropped::Singleton, |at| at == 1).unwrap();
+        assert_eq!(fewer.rows().iter().collect::<Vec<_>>(), [0, 3]);
+        assert_eq!(fewer.dropped(), [(Dropped::Missing("y".into()), 1), (Dropped::Singleton, 1)]);
+        assert_ne!(fewer.hash(), sample.hash());
+        assert!(sample.without(&panel, Dropped::Singleton, |_| true).is_err());
     }
 
     #[test]

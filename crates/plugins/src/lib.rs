@@ -20,6 +20,7 @@ use parallax_panel_gls as _;
 use parallax_placebo as _;
 use parallax_resilience as _;
 use parallax_sample as _;
+use parallax_saturated as _;
 use parallax_tails as _;
 
 use parallax_model::{Registry, RegistryError};

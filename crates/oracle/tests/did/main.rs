@@ -10,4 +10,5 @@ mod clean_controls;
 mod diagnostics;
 mod event_study;
 mod imputation;
+mod sun_abraham;
 mod support;
