@@ -4,7 +4,11 @@
 //! de Chaisemartin and D'Haultfoeuille (2024, REStat 106), DID_l of section 3 and its placebo, and the variance of
 //! their section on inference: outcomes' differences are centred within cohorts, with n/(n - 1) for each.
 
-use super::{cells::Cells, covariates::Adjustment, paths::{NEVER, Paths}};
+use super::{
+    cells::Cells,
+    covariates::Adjustment,
+    paths::{NEVER, Paths},
+};
 
 /// What all contrasts of a design share.
 pub struct Setting<'a> {

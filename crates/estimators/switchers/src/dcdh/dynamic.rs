@@ -1,8 +1,8 @@
 //! Effects by time since the first change, placebos, and the average total effect.
 
 use parallax_model::{
-    Design, Detail, Estimate, EventWindow, FitError, Mat, Name, Note, Statistics, Term,
-    linalg::quadratic_form_inverse, chi2_upper,
+    Design, Detail, Estimate, EventWindow, FitError, Mat, Name, Note, Statistics, Term, chi2_upper,
+    linalg::quadratic_form_inverse,
 };
 
 use super::{
@@ -32,20 +32,20 @@ pub fn fit(design: &Design<'_>, options: &Options, treatment: &Name) -> Result<E
     let longest = longest(&paths, options);
     let effects = options.lags.map_or(longest, |it| it as usize + 1);
     let placebos = options.leads.map_or(longest, |it| (it as usize).saturating_sub(1));
-    let switchers = switchers(&cells, &paths, options, effects, placebos);
-    let setting = Setting {
-        cells: &cells,
-        paths: &paths,
-        adjustment: &adjustment,
-        order: &order,
-        cluster: &cluster,
-        switchers: &switchers,
-        only_never: options.only_never_switchers,
-    };
-    let all = |most: usize, kind: Kind| -> Contrasts {
+    let all = |most: usize, kind: Kind, back: usize| -> Contrasts {
+        let setting = Setting {
+            cells: &cells,
+            paths: &paths,
+            adjustment: &adjustment,
+            order: &order,
+            cluster: &cluster,
+            switchers: &switchers(&cells, &paths, options, effects, back),
+            only_never: options.only_never_switchers,
+        };
         (1..=most.min(longest)).filter_map(|it| Some((it, contrast(&setting, it, kind)?))).collect()
     };
-    let (effects, placebos) = (all(effects, Kind::Effect), all(placebos, Kind::Placebo));
+    let back = if options.same_switchers_placebos { placebos } else { 0 };
+    let (effects, placebos) = (all(effects, Kind::Effect, 0), all(placebos, Kind::Placebo, back));
     if effects.is_empty() {
         return Err(nothing(treatment, &paths, options));
     }
@@ -74,18 +74,11 @@ fn wanted(paths: &Paths, options: &Options, unit: usize) -> bool {
     paths.used[unit] && paths.first[unit] != NEVER && direction
 }
 
-/// Units that may be switchers; under `same-switchers` those with all outcomes from the last period before the
-/// change to the last effect, and to the first placebo.
-fn switchers(
-    cells: &Cells,
-    paths: &Paths,
-    options: &Options,
-    effects: usize,
-    placebos: usize,
-) -> Vec<bool> {
+/// Units that may be switchers; under `same-switchers` those with all outcomes from `placebos` periods before the
+/// last one without change to the last effect.
+fn switchers(cells: &Cells, paths: &Paths, options: &Options, effects: usize, placebos: usize) -> Vec<bool> {
     let complete = |unit: usize| {
-        let back = if options.same_switchers_placebos { placebos + 1 } else { 1 };
-        let Some(from) = paths.first[unit].checked_sub(back) else { return false };
+        let Some(from) = paths.first[unit].checked_sub(placebos + 1) else { return false };
         let to = paths.first[unit] + effects - 1;
         let there = |period: usize| cells.slot(unit, period).is_some_and(|it| !cells.y[it].is_nan());
         to <= paths.reach[paths.stratum[unit]] && (from..=to).all(there)
@@ -133,7 +126,8 @@ fn collect(
 
 /// How many units and rows stand behind each number.
 fn detail(effects: &Contrasts, placebos: &Contrasts) -> Detail {
-    let placebos = placebos.iter().rev().map(|(steps, it)| (-(*steps as f64) - 1.0, format!("Placebo_{steps}"), it));
+    let placebos =
+        placebos.iter().rev().map(|(steps, it)| (-(*steps as f64) - 1.0, format!("Placebo_{steps}"), it));
     let effects = effects.iter().map(|(steps, it)| (*steps as f64 - 1.0, format!("Effect_{steps}"), it));
     let all: Vec<(f64, String, &Contrast)> = placebos.chain(effects).collect();
     let numbers = |of: fn(&Contrast) -> f64| all.iter().map(|it| of(it.2)).collect::<Vec<f64>>();
@@ -200,7 +194,8 @@ fn shortfall(options: &Options, effects: &Contrasts, placebos: &Contrasts) -> Ve
 
 /// The conventions that numbers depend on, and what is not used.
 fn remarks(cells: &Cells, paths: &Paths, options: &Options, treatment: &Name) -> Vec<Note> {
-    let count = |is: &dyn Fn(usize) -> bool| (0..paths.first.len()).filter(|it| paths.used[*it] && is(*it)).count();
+    let count =
+        |is: &dyn Fn(usize) -> bool| (0..paths.first.len()).filter(|it| paths.used[*it] && is(*it)).count();
     let rising = count(&|it| 0.0 < paths.sign[it]);
     let falling = count(&|it| paths.sign[it] < 0.0);
     let never = count(&|it| paths.first[it] == NEVER);
@@ -233,10 +228,18 @@ fn remarks(cells: &Cells, paths: &Paths, options: &Options, treatment: &Name) ->
     };
     left_out(paths.unmatched, "units are not used: no unit of their baseline changes at another time");
     left_out(paths.unread, "units are not used: their treatment is always missing");
-    left_out(paths.mixed_rows, "rows are not used: the treatment has been above and below its baseline by then");
-    left_out(paths.undated, "units count as controls up to the gap in their treatment before its first change");
+    left_out(
+        paths.mixed_rows,
+        "rows are not used: the treatment has been above and below its baseline by then",
+    );
+    left_out(
+        paths.undated,
+        "units count as controls up to the gap in their treatment before its first change",
+    );
     if cells.periods.windows(2).any(|it| it[0] + 1 < it[1]) {
-        texts.push("periods are counted as they appear in the data, gaps between them do not count".to_owned());
+        texts.push(
+            "periods are counted as they appear in the data, gaps between them do not count".to_owned(),
+        );
     }
     texts.into_iter().map(Note::remark).collect()
 }

@@ -138,8 +138,7 @@ fn switch(steps: &[Step], units: usize, wanted: impl Fn(f64) -> bool) -> Option<
         stayers[it.cell].weight += it.weight;
         stayers[it.cell].sum += it.weight * it.outcome;
     }
-    let moves =
-        |it: &&Step| it.treatment != 0.0 && wanted(it.treatment) && 0.0 < stayers[it.cell].weight;
+    let moves = |it: &&Step| it.treatment != 0.0 && wanted(it.treatment) && 0.0 < stayers[it.cell].weight;
     let switchers: Vec<&Step> = steps.iter().filter(moves).collect();
     if switchers.is_empty() {
         return None;

@@ -65,7 +65,7 @@ pub struct Options {
     pub switchers: Switchers,
     /// Only switchers that have every effect asked for.
     pub same_switchers: bool,
-    /// With `same-switchers`: every placebo asked for, too.
+    /// With `same-switchers`: placebos only with switchers that have every placebo asked for, too.
     pub same_switchers_placebos: bool,
     /// Only units that never change are controls.
     pub only_never_switchers: bool,

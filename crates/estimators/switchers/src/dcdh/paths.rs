@@ -66,7 +66,11 @@ impl Paths {
         }
         let mut reach = vec![0; strata];
         for unit in (0..cells.units()).filter(|it| used[*it]) {
-            let end = if seen[unit].first == NEVER { (seen[unit].last + 1).min(last + 1) } else { seen[unit].first };
+            let end = if seen[unit].first == NEVER {
+                (seen[unit].last + 1).min(last + 1)
+            } else {
+                seen[unit].first
+            };
             reach[stratum[unit]] = reach[stratum[unit]].max(end.saturating_sub(1));
         }
         let sign = |it: &Seen| if it.first == NEVER { 0.0 } else { (it.at_change - it.baseline).signum() };
