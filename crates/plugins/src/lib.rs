@@ -21,6 +21,7 @@ use parallax_placebo as _;
 use parallax_resilience as _;
 use parallax_sample as _;
 use parallax_saturated as _;
+use parallax_switchers as _;
 use parallax_tails as _;
 
 use parallax_model::{Registry, RegistryError};

@@ -8,6 +8,7 @@
 
 mod clean_controls;
 mod diagnostics;
+mod dcdh;
 mod event_study;
 mod imputation;
 mod sun_abraham;
