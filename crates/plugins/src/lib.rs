@@ -10,6 +10,7 @@ use parallax_composite as _;
 use parallax_derive as _;
 use parallax_diagnostics as _;
 use parallax_event_study as _;
+use parallax_group_time as _;
 use parallax_heterogeneity as _;
 use parallax_imputation as _;
 use parallax_interpolate as _;

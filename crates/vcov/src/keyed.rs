@@ -76,6 +76,11 @@ const SEQUENCE: u64 = 0x5345_5155_454e_4345;
 pub struct Sequence(ChaCha8Rng);
 
 impl Sequence {
+    /// 64 random bits.
+    pub fn word(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
     /// Uniform on the open interval (0, 1).
     pub fn uniform(&mut self) -> f64 {
         ((self.0.next_u64() >> 11) as f64 + 0.5) * (1.0 / 9_007_199_254_740_992.0)
