@@ -14,7 +14,8 @@ mod tests;
 use parallax_base::Name;
 use parallax_model::{
     AbsorptionCache, BatteryModel, BatteryPart, BatteryRequest, Entry, Estimate, FitError, Formula,
-    ModelSpec, Panel, Registry, SingletonPolicy, SmallSample, Term, VcovSpec, WeightKind, side_by_side,
+    ModelSpec, Panel, Registry, SingletonPolicy, SmallSample, Term, VcovKind, VcovSpec, WeightKind,
+    side_by_side,
 };
 use parallax_panel::PanelError;
 
@@ -183,12 +184,16 @@ fn plan(
     }
     let formula = Formula::parse(&model.formula)
         .map_err(|it| BatteryError::Plugin { plugin, reason: format!("`{}`: {it}", model.formula) })?;
+    // A diagnostic that knows no clusters prints no error that is held against another.
+    let clustered =
+        model.part != BatteryPart::Diagnostic || entry.meta.capabilities.vcov.contains(&VcovKind::Cluster);
+    let vcov = if clustered { VcovSpec::Cluster { by: vec![cluster.clone()] } } else { VcovSpec::Iid };
     let model_spec = ModelSpec {
         estimator: plugin.to_owned(),
         formula,
         weights: spec.weights.clone(),
         weight_kind: WeightKind::Analytic,
-        vcov: VcovSpec::Cluster { by: vec![cluster.clone()] },
+        vcov,
         small_sample: spec.small_sample,
         singletons: SingletonPolicy::Drop,
         options,

@@ -101,7 +101,9 @@ fn effects(battery: &Battery, simulated: bool) -> Section {
 
 fn event_studies(battery: &Battery, simulated: bool) -> Section {
     let mut section = Section { title: "Event studies".to_owned(), ..Section::default() };
-    add(&mut section, battery_figures::event_studies(battery), simulated);
+    for figure in battery_figures::event_studies(battery) {
+        add(&mut section, Some(figure), simulated);
+    }
     section.items.extend(battery_tables::event_table(battery, simulated).map(Item::Table));
     section.items.extend(battery_tables::leads_table(battery, simulated).map(Item::Table));
     section

@@ -6,8 +6,8 @@ use parallax_model::{Detail, Estimate};
 use crate::{
     battery_tables::{reference_first, treatment},
     figure::{
-        AdoptionBand, AdoptionMap, EventStudyPlot, Figure, FigureKind, ForestGroup, ForestPlot, ForestRow,
-        Interval, Level, Marker, ScatterPlot, ScatterSeries,
+        AdoptionBand, AdoptionMap, EventSeries, EventStudyPlot, Figure, FigureKind, ForestGroup, ForestPlot,
+        ForestRow, Interval, Level, Marker, ScatterPlot, ScatterSeries,
     },
     language::{Language, Word},
     study_figures::{draws_of, series_of},
@@ -38,17 +38,23 @@ pub(crate) fn effects(battery: &Battery) -> Option<Figure> {
     Some(figure("effects-figure", title, FigureKind::Forest(plot)))
 }
 
-/// Every estimator's event times beside one another.
-pub(crate) fn event_studies(battery: &Battery) -> Option<Figure> {
+/// Curves that can be told apart in one figure.
+const MOST: usize = 5;
+
+/// Every estimator's event times beside one another, in as few figures as are legible.
+pub(crate) fn event_studies(battery: &Battery) -> Vec<Figure> {
     let members = battery.members.iter().filter(|it| !it.is_diagnostic());
     let level = battery.spec.level;
     let series: Vec<_> =
         members.filter_map(|it| series_of(it.estimate.as_ref().ok()?, it.name.to_owned(), level)).collect();
-    if series.is_empty() {
-        return None;
-    }
-    let kind = FigureKind::EventStudy(EventStudyPlot::new(series));
-    Some(figure("event-studies-figure", "Effects by time since adoption", kind))
+    let figures = series.len().div_ceil(MOST).max(1);
+    let parts = series.chunks(series.len().div_ceil(figures).max(1)).enumerate();
+    let draw = |(at, part): (usize, &[EventSeries])| {
+        let kind = FigureKind::EventStudy(EventStudyPlot::new(part.to_vec()));
+        let (id, title) = ("event-studies-figure", "Effects by time since adoption");
+        if at == 0 { figure(id, title, kind) } else { figure(&format!("{id}-{}", at + 1), title, kind) }
+    };
+    parts.map(draw).collect()
 }
 
 /// Who is treated when.

@@ -106,6 +106,15 @@ pub(crate) fn event_table(battery: &Battery, simulated: bool) -> Option<Table> {
          quantity in every column; each estimator's page says which."
             .to_owned(),
     );
+    for (name, study) in &studies {
+        let window = &study.window;
+        let binned = [(window.binned_below, "earlier"), (window.binned_above, "later")];
+        let binned = binned.iter().filter_map(|(it, what)| Some(format!("{} all {what} ones", (*it)?)));
+        let binned: Vec<String> = binned.collect();
+        if !binned.is_empty() {
+            table.notes.push(format!("Event times of {name} that hold others too: {}.", binned.join(", ")));
+        }
+    }
     Some(table)
 }
 

@@ -34,6 +34,7 @@ fn ten_event_studies_can_be_told_apart() {
     for name in ["callaway-santanna", "two-stage"] {
         assert!(svg.contains(name), "no {name} in the legend");
     }
+    assert!(svg.contains("pointwise interval") && !svg.contains("simultaneous interval"));
 }
 
 #[test]

@@ -118,8 +118,8 @@ fn did() {
     case("both treatment and dates", 2, &["y", "--treatment", "d", "--cohort", "first"]);
     let fit = ["--data", "[DIR]/panel.csv", "--unit", "id", "--time", "year", "--outcome", "y"];
     let mut case = |title: &str, estimator: &str, words: &[&str]| {
-        let words = ["fit", estimator].iter().chain(&fit).chain(words).map(|it| (*it).to_owned());
-        log.case(title, 1, &words.collect::<Vec<_>>());
+        let words = [&["fit", estimator], &fit[..], words].concat();
+        log.case(title, 1, &words.into_iter().map(str::to_owned).collect::<Vec<_>>());
     };
     case("dates for an estimator that takes none", "fixed-effects", &["--cohort", "first"]);
     case("dates twice", "event-study", &["--cohort", "first", "--set", "cohort=first"]);

@@ -43,7 +43,7 @@ pub fn run(
     }
     match arguments.format {
         ListFormat::Json => writeln!(out, "{:#}", battery_json(&battery, loaded.simulated(), &notes))?,
-        ListFormat::Text => text(&battery, loaded.simulated(), out)?,
+        ListFormat::Text => text(&battery, &loaded, out)?,
     }
     if !outputs.is_empty() && !quiet {
         let (files, seconds) = (outputs.len(), started.elapsed().as_secs_f64());
@@ -116,8 +116,10 @@ fn outputs(battery: &Battery, loaded: &Loaded, notes: &[String]) -> Result<Vec<O
     Ok(outputs)
 }
 
-fn text(battery: &Battery, simulated: bool, out: &mut dyn Write) -> Result<(), DriverError> {
-    write!(out, "{}", render(&effects_table(battery, simulated), Format::Text))?;
+fn text(battery: &Battery, loaded: &Loaded, out: &mut dyn Write) -> Result<(), DriverError> {
+    let mut table = effects_table(battery, loaded.simulated());
+    table.notes.extend(loaded.notes.iter().map(|it| format!("{}.", it.to_string().trim_end_matches('.'))));
+    write!(out, "{}", render(&table, Format::Text))?;
     writeln!(out)?;
     for finding in findings(battery) {
         writeln!(out, "- {finding}")?;

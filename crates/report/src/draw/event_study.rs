@@ -15,13 +15,17 @@ use crate::{
 };
 
 const HEIGHT: f64 = 190.0;
+/// With more series there is no room for the band beside the pointwise interval; the table has both.
+const BANDED: usize = 4;
 
 pub(super) fn draw(plot: &EventStudyPlot, figure: &Figure) -> Sketch {
     let word = |it| figure.language.word(it);
     let (x_label, y_label) =
         (label(&figure.x_label, word(Word::EventTime)), label(&figure.y_label, word(Word::Effect)));
     let mut canvas = Canvas::default();
-    let y_range = range(plot.series.iter().flat_map(|it| &it.points).flat_map(reach).chain([0.0]), 0.05);
+    let banded = plot.series.len() <= BANDED;
+    let points_of = || plot.series.iter().flat_map(|it| &it.points);
+    let y_range = range(points_of().flat_map(|it| reach(it, banded)).chain([0.0]), 0.05);
     let mut y = Scale::new(y_range, HEIGHT, 0.0);
     let ticks = upright_ticks(&y);
     let left = room_left(&ticks.labels(), y_label);
@@ -34,7 +38,11 @@ pub(super) fn draw(plot: &EventStudyPlot, figure: &Figure) -> Sketch {
     frame.level(&mut canvas, y.at(0.0), &null_line());
     frame.upright(&mut canvas, x.at(plot.adoption), &dashed_line());
     for (i, series) in plot.series.iter().enumerate() {
-        points(&mut canvas, series, i, dodge(i, plot.series.len()), (&x, &y));
+        let shift = dodge(i, plot.series.len());
+        if banded {
+            bands(&mut canvas, series, i, shift, (&x, &y));
+        }
+        points(&mut canvas, series, i, shift, (&x, &y));
     }
     frame.upright_label(&mut canvas, 10.0, y_label);
     frame.lower_label(&mut canvas, x_label);
@@ -42,8 +50,8 @@ pub(super) fn draw(plot: &EventStudyPlot, figure: &Figure) -> Sketch {
 }
 
 /// All numbers of a point that are drawn.
-fn reach(point: &EventPoint) -> impl Iterator<Item = f64> {
-    let intervals = [point.pointwise, point.simultaneous];
+fn reach(point: &EventPoint, banded: bool) -> impl Iterator<Item = f64> {
+    let intervals = [point.pointwise, point.simultaneous.filter(|_| banded)];
     let ends = intervals.into_iter().flatten().flat_map(|it| [it.low, it.high]);
     std::iter::once(point.estimate).chain(ends)
 }
@@ -81,20 +89,24 @@ fn time_places(plot: &EventStudyPlot, x: &Scale) -> Vec<(f64, String)> {
 
 /// How far beside its time a series is drawn, in periods.
 fn dodge(series: usize, count: usize) -> f64 {
-    let step = (0.62 / count as f64).min(0.17);
+    let width = if count <= BANDED { 0.62 } else { 0.82 };
+    let step = (width / count as f64).min(0.17);
     (series as f64 - (count as f64 - 1.0) / 2.0) * step
+}
+
+fn bands(canvas: &mut Canvas, series: &EventSeries, index: usize, shift: f64, (x, y): (&Scale, &Scale)) {
+    canvas.open(&stroke(colour(index), THIN_WIDTH, ""));
+    for point in &series.points {
+        if let Some(it) = point.simultaneous {
+            capped(canvas, x.at(f64::from(point.time) + shift), y, it);
+        }
+    }
+    canvas.close();
 }
 
 fn points(canvas: &mut Canvas, series: &EventSeries, index: usize, shift: f64, (x, y): (&Scale, &Scale)) {
     let colour = colour(index);
     let place = |it: &EventPoint| x.at(f64::from(it.time) + shift);
-    canvas.open(&stroke(colour, THIN_WIDTH, ""));
-    for point in &series.points {
-        if let Some(it) = point.simultaneous {
-            capped(canvas, place(point), y, it);
-        }
-    }
-    canvas.close();
     canvas.open(&stroke(colour, BAR_WIDTH, ""));
     for point in &series.points {
         if let Some(it) = drawn(point.pointwise) {
@@ -139,7 +151,7 @@ fn entries(plot: &EventStudyPlot, figure: &Figure) -> Vec<Entry> {
         let label = format!("{level} {}", word(Word::Pointwise));
         entries.push(Entry { label, sample: Sample::Line(super::style::INK, BAR_WIDTH, "") });
     }
-    if all().any(|it| it.simultaneous.is_some()) {
+    if plot.series.len() <= BANDED && all().any(|it| it.simultaneous.is_some()) {
         let ink = if single { colour(0) } else { super::style::INK };
         let label = format!("{level} {}", word(Word::Simultaneous));
         entries.push(Entry { label, sample: Sample::Line(ink, THIN_WIDTH, "") });

@@ -11,7 +11,7 @@ use super::{
     style::{BAR_WIDTH, LEADING, Mark, TEXT_SIZE, WIDTH, colour},
 };
 use crate::{
-    figure::{Figure, ForestPlot, ForestRow},
+    figure::{Figure, ForestPlot, ForestRow, Marker},
     language::Word,
     number::{Digits, format_number},
 };
@@ -28,9 +28,6 @@ pub(super) fn draw(plot: &ForestPlot, figure: &Figure) -> Sketch {
     let left = 4.0 + entries.iter().map(Entry::width).fold(0.0, f64::max) + 8.0;
     let numbers: Vec<String> = entries.iter().map(|it| it.numbers.clone()).collect();
     let right = WIDTH - widest(&numbers) - 14.0;
-    let top = if plot.marks.is_empty() { 4.0 } else { 13.0 };
-    let bottom = top + 6.0 + entries.iter().map(Entry::height).sum::<f64>();
-    let frame = Frame { left, right, top, bottom };
     let rows = plot.groups.iter().flat_map(|it| &it.rows);
     let values = rows.flat_map(|it| {
         let ends = it.interval.iter().flat_map(|it| [it.low, it.high]);
@@ -41,14 +38,18 @@ pub(super) fn draw(plot: &ForestPlot, figure: &Figure) -> Sketch {
         left,
         right,
     );
+    let labels = mark_labels(&plot.marks, &x);
+    let top = 4.0 + MARK_ROW * labels.iter().map(|it| it.1 + 1).max().unwrap_or(0) as f64;
+    let bottom = top + 6.0 + entries.iter().map(Entry::height).sum::<f64>();
+    let frame = Frame { left, right, top, bottom };
     let mut canvas = Canvas::default();
     let ticks = level_ticks(&x, false);
     frame.upright_grid(&mut canvas, &x, &ticks);
     frame.lower_axis(&mut canvas, &places(&x, &ticks));
     frame.upright(&mut canvas, x.at(plot.null), &null_line());
-    for mark in &plot.marks {
+    for (mark, (middle, row)) in plot.marks.iter().zip(labels) {
         frame.upright(&mut canvas, x.at(mark.at), &dashed_line());
-        canvas.text(x.at(mark.at), top - 3.0, Anchor::Middle, &mark.label);
+        canvas.text(middle, top - 3.0 - MARK_ROW * row as f64, Anchor::Middle, &mark.label);
     }
     let mut y = top + 3.0;
     for entry in &entries {
@@ -57,6 +58,26 @@ pub(super) fn draw(plot: &ForestPlot, figure: &Figure) -> Sketch {
     }
     frame.lower_label(&mut canvas, x_label);
     Sketch { canvas, height: bottom + room_below(x_label), foot: Vec::new() }
+}
+
+const MARK_ROW: f64 = 10.0;
+
+/// Where the label of each mark stands: its middle, within the picture, and its row, counted from the plot up, so
+/// that no two touch.
+fn mark_labels(marks: &[Marker], x: &Scale) -> Vec<(f64, usize)> {
+    let mut taken: Vec<Vec<(f64, f64)>> = Vec::new();
+    let place = |mark: &Marker| {
+        let half = width(&mark.label, TEXT_SIZE) / 2.0 + 2.0;
+        let middle = x.at(mark.at).min(WIDTH - half).max(half);
+        let free = |row: &Vec<(f64, f64)>| row.iter().all(|it| middle + half < it.0 || it.1 < middle - half);
+        let row = taken.iter().position(free).unwrap_or(taken.len());
+        if row == taken.len() {
+            taken.push(Vec::new());
+        }
+        taken[row].push((middle - half, middle + half));
+        (middle, row)
+    };
+    marks.iter().map(place).collect()
 }
 
 /// A heading, or a row with its numbers as printed.

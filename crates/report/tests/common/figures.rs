@@ -279,7 +279,7 @@ fn effects(language: Language) -> FigureKind {
     FigureKind::Forest(plot)
 }
 
-/// As many estimators as a battery has, over one another.
+/// More estimators than one figure of a battery has, over one another.
 #[allow(dead_code, reason = "not every test binary draws them")]
 pub fn ten_event_studies() -> Figure {
     let names = [
