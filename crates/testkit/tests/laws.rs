@@ -7,6 +7,8 @@
 
 #[path = "laws/adoption.rs"]
 mod adoption;
+#[path = "laws/clean_controls.rs"]
+mod clean_controls;
 #[path = "laws/collapse.rs"]
 mod collapse;
 #[path = "laws/coverage.rs"]

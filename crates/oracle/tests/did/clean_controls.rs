@@ -244,3 +244,53 @@ fn local_projections_are_diff_diffs() {
     }
     assert_eq!(compared, 3 * 13 * (9 + 7));
 }
+
+/// The regressions of single horizons by `feols`, with weights.
+#[test]
+fn weighted_projections_are_pyfixests() {
+    let mut compared = 0;
+    for case in cases("lp_did.json", "pf_long") {
+        let panel = open_panel(case["data"].as_str().unwrap());
+        let covariates: Vec<&str> =
+            case["covariates"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
+        let right = if covariates.is_empty() { "1".to_owned() } else { covariates.join(" + ") };
+        let mut options = case["options"].clone();
+        options["cohort"] = json!("first_treat");
+        options["control"] = json!(if case["never"] == true { "never-treated" } else { "not-yet-treated" });
+        let vcov = format!("cluster:{}", case["cluster"].as_str().unwrap());
+        let mut request = request("lp-did", &format!("y ~ {right}"), &vcov).options(&options);
+        request.0.weights = case["weights"].as_str().map(Into::into);
+        let estimate = request.fit(&panel);
+        for row in case["rows"].as_array().unwrap() {
+            compare_row(&estimate, row["term"].as_str().unwrap(), row, "estimate", "se", "n");
+            compared += 3;
+        }
+    }
+    assert_eq!(compared, 3 * 3 * (9 + 7));
+}
+
+/// Covariances between event times: pyfixest's regression of all horizons at once, without factors.
+#[test]
+fn covariances_of_projections_are_pyfixests() {
+    for case in cases("lp_did.json", "pf_joint") {
+        let panel = open_panel(case["data"].as_str().unwrap());
+        let vcov = format!("cluster:{}", case["cluster"].as_str().unwrap());
+        let options = json!({ "cohort": "first_treat", "leads": 3, "lags": 2 });
+        let mut request = request("lp-did", "y ~ 1", &vcov).options(&options);
+        request.0.small_sample = parallax_model::SmallSample::NONE;
+        request.0.singletons = SingletonPolicy::Keep;
+        let estimate = request.fit(&panel);
+        let at: Vec<usize> = (case["terms"].as_array().unwrap().iter())
+            .map(|it| {
+                let found = estimate.terms.iter().position(|term| term.to_string() == it.as_str().unwrap());
+                found.unwrap()
+            })
+            .collect();
+        for (i, line) in case["vcov"].as_array().unwrap().iter().enumerate() {
+            for (j, theirs) in line.as_array().unwrap().iter().enumerate() {
+                let ours = estimate.vcov.matrix[(at[i], at[j])];
+                near(ours, number(theirs), &format!("{}, {i} and {j}", case["id"]));
+            }
+        }
+    }
+}
