@@ -11,6 +11,8 @@ mod adoption;
 mod collapse;
 #[path = "laws/coverage.rs"]
 mod coverage;
+#[path = "laws/diagnostics.rs"]
+mod diagnostics;
 #[path = "laws/group_effects.rs"]
 mod group_effects;
 #[path = "laws/mediation.rs"]
