@@ -199,11 +199,12 @@ const CHECKS: &[Check] = &[
     check(["jtrain", "one-way FE lscrap", "grant_1"], SCRAP, "grant_1").with("iid", XTREG),
 ];
 
+const COMPARISONS: &str = "compared by `tests/did/diagnostics.rs`, with `bacon`";
 const STAGGERED: &str = "estimators of staggered adoption belong to a later issue";
 const NOT_COVERED: &[(&str, &str, &str)] = &[
     ("mpdta", "*", STAGGERED),
-    ("castle (bacondecomp)", "Goodman-Bacon", STAGGERED),
-    ("math_reform", "Goodman-Bacon", STAGGERED),
+    ("castle (bacondecomp)", "Goodman-Bacon", COMPARISONS),
+    ("math_reform", "Goodman-Bacon", COMPARISONS),
     ("base_stagg", "*", STAGGERED),
     ("ehec", "HonestDiD*", "sensitivity analysis belongs to a later issue"),
     ("mlda", "CR2*", "cr2 is not built yet"),

@@ -13,6 +13,8 @@ mod clean_controls;
 mod collapse;
 #[path = "laws/coverage.rs"]
 mod coverage;
+#[path = "laws/diagnostics.rs"]
+mod diagnostics;
 #[path = "laws/group_effects.rs"]
 mod group_effects;
 #[path = "laws/mediation.rs"]

@@ -78,7 +78,7 @@ fn the_schema_names_every_plugin_and_every_study_keeps_its_keys() {
         assert!(printed.contains(&format!("\"const\": \"{name}\"")), "`{name}` is not in the schema");
     }
     let known = schema["properties"].as_object().unwrap();
-    for study in ["wage-panel", "nsw", "cbec-resilience"] {
+    for study in ["wage-panel", "nsw", "castle", "mpdta", "cbec-resilience"] {
         let toml = crate::support::read(&root().join("datasets").join(study).join("study.toml"));
         for line in toml.lines().filter(|it| it.starts_with('[')) {
             let key = line.trim_matches(['[', ']']).split('.').next().unwrap();

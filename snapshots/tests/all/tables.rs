@@ -18,6 +18,16 @@ fn nsw() {
 }
 
 #[test]
+fn castle() {
+    locked("castle", "public", None);
+}
+
+#[test]
+fn mpdta() {
+    locked("mpdta", "public", None);
+}
+
+#[test]
 fn cbec_resilience_replica() {
     locked("cbec-resilience", "replica", None);
 }
@@ -40,7 +50,14 @@ fn every_source_of_every_study_is_locked_here() {
     sources.dedup();
     assert_eq!(
         sources,
-        ["cbec-resilience china", "cbec-resilience replica", "nsw public", "wage-panel public"]
+        [
+            "castle public",
+            "cbec-resilience china",
+            "cbec-resilience replica",
+            "mpdta public",
+            "nsw public",
+            "wage-panel public"
+        ]
     );
 }
 

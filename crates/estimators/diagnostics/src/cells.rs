@@ -121,7 +121,8 @@ pub fn weights(cells: &[Cell], effects: Effects) -> Vec<CellWeight> {
     let shares: f64 = found.iter().map(|it| it.share).sum();
     for it in &mut found {
         it.weight /= total;
-        it.share /= shares;
+        // A treatment with positive and negative values may have an average of zero, and no shares in it.
+        it.share = if shares == 0.0 { f64::NAN } else { it.share / shares };
     }
     found
 }

@@ -249,7 +249,7 @@ impl Finding {
             found.fold((0, 0.0), |(count, sum), it| (count + 1, sum + it))
         };
         let (positive, negative) = (some(|it| ZERO <= it), some(|it| it <= -ZERO));
-        let negative_treatment = weights.iter().any(|it| it.share < 0.0);
+        let negative_treatment = weights.iter().any(|it| it.share.is_nan() || it.share < 0.0);
         let ratios: Vec<Ratio> = weights.iter().map(CellWeight::ratio).collect();
         let meant = |sigma: fn(f64, &[Ratio]) -> Option<f64>| {
             if negative_treatment { None } else { sigma(coefficient, &ratios) }
