@@ -9,6 +9,7 @@ use parallax_composite as _;
 use parallax_derive as _;
 use parallax_event_study as _;
 use parallax_heterogeneity as _;
+use parallax_imputation as _;
 use parallax_interpolate as _;
 use parallax_linear as _;
 use parallax_match as _;

@@ -7,4 +7,5 @@
 )]
 
 mod event_study;
+mod imputation;
 mod support;
