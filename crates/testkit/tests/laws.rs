@@ -13,6 +13,8 @@ mod collapse;
 mod coverage;
 #[path = "laws/group_effects.rs"]
 mod group_effects;
+#[path = "laws/imputation.rs"]
+mod imputation;
 #[path = "laws/mediation.rs"]
 mod mediation;
 
