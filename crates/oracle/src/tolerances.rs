@@ -34,6 +34,7 @@ pub const TOLERANCES: &[Tolerance] = &[
     FIXEST_LIKELIHOOD,
     R_SCORING,
     STATA_FLOAT,
+    DID_IMPUTATION,
 ];
 
 /// Counts and names.
@@ -131,6 +132,15 @@ pub const STATA_FLOAT: Tolerance = Tolerance {
     relative: 1e-7,
     absolute: 0.0,
     reason: "pstest adds up mean and median bias in a float variable, which has 24 bits",
+};
+
+/// did_imputation in Stata and its Python namesake.
+pub const DID_IMPUTATION: Tolerance = Tolerance {
+    name: "did_imputation",
+    relative: 1e-6,
+    absolute: 0.0,
+    reason: "both end their iterations when weights or residuals move by less than 1e-6; R didimputation and diff-diff agree with \
+             ours on the same panels to 1e-8",
 };
 
 /// p-values of chi-squared and F tests.

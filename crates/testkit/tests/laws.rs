@@ -17,6 +17,8 @@ mod coverage;
 mod diagnostics;
 #[path = "laws/group_effects.rs"]
 mod group_effects;
+#[path = "laws/imputation.rs"]
+mod imputation;
 #[path = "laws/mediation.rs"]
 mod mediation;
 
