@@ -7,5 +7,6 @@
 )]
 
 mod event_study;
+mod extended_twfe;
 mod sun_abraham;
 mod support;
