@@ -53,16 +53,16 @@ pub(crate) fn fit(
     let means = cell_means(design, cells, &fit, &rows);
     let reported = rows.reported();
     let influence = row_influence(&fit, &means, &reported)?;
-    let (vcov, arithmetic_df) = covariance(design, within.effects(), &fit, &influence)?;
+    let vcov = covariance(design, within.effects(), &fit, &influence)?;
     let term = |&at: &usize| saturation.columns[fit.kept[at]].0.clone();
     let cell_terms = cells.cells.iter().map(|&(cohort, period)| Term::GroupTime { cohort, period });
     Ok(Fitted {
         coef: means.effects.iter().copied().chain(reported.iter().map(|&it| fit.coef[it])).collect(),
         terms: cell_terms.chain(reported.iter().map(term)).collect(),
+        stats: statistics(design, &fit, &vcov),
         vcov,
         influence: design.keep_influence.then(|| by_unit(design, &fit, &influence)),
         distribution: Distribution::Normal,
-        stats: statistics(&fit, arithmetic_df),
         notes: dropped(saturation, &fit.kept),
     })
 }
@@ -142,7 +142,7 @@ fn row_influence(fit: &Poisson, means: &CellMeans, reported: &[usize]) -> Result
 }
 
 /// Adds X (X'WX)^-1 c.
-fn add_direct(column: &mut [f64], fit: &Poisson, direct: &[f64]) {
+pub(crate) fn add_direct(column: &mut [f64], fit: &Poisson, direct: &[f64]) {
     for (j, x) in fit.columns.iter().enumerate() {
         let share: f64 = direct.iter().enumerate().map(|(l, c)| fit.bread[(j, l)] * c).sum();
         column.iter_mut().zip(x).for_each(|(it, x)| *it += share * x);
@@ -150,15 +150,15 @@ fn add_direct(column: &mut [f64], fit: &Poisson, direct: &[f64]) {
 }
 
 /// The covariance whose scores are the rows of `influence` times w (y - mu), with the factors of a regression of this
-/// size; and its residual degrees of freedom.
+/// size.
 ///
 /// R fixest multiplies the inverse information by (n - 1)/(n - K) under iid, as it does sandwiches of clusters.
-fn covariance(
+pub(crate) fn covariance(
     design: &Design<'_>,
     absorbed: &[AbsorbedEffect],
     fit: &Poisson,
     influence: &[Vec<f64>],
-) -> Result<(Vcov, f64), FitError> {
+) -> Result<Vcov, FitError> {
     let residuals: Vec<f64> = design.outcome.values.iter().zip(&fit.means).map(|(y, mu)| y - mu).collect();
     let columns: Vec<&[f64]> = fit.columns.iter().map(Vec::as_slice).collect();
     let prepared = design.vcov.prepare(&parts(design, absorbed, &residuals, &columns, fit.bread.as_ref()))?;
@@ -176,8 +176,7 @@ fn covariance(
         vcov.matrix =
             Mat::from_fn(information.nrows(), information.ncols(), |i, j| factor * information[(i, j)]);
     }
-    let df = vcov.arithmetic.residual_df as f64;
-    Ok((vcov, df))
+    Ok(vcov)
 }
 
 fn parts<'a>(
@@ -200,7 +199,7 @@ fn parts<'a>(
     }
 }
 
-fn by_unit(design: &Design<'_>, fit: &Poisson, influence: &[Vec<f64>]) -> InfluenceFunctions {
+pub(crate) fn by_unit(design: &Design<'_>, fit: &Poisson, influence: &[Vec<f64>]) -> InfluenceFunctions {
     let mut values = Mat::<f64>::zeros(design.units.n_groups(), influence.len());
     for (row, &unit) in design.units.code.iter().enumerate() {
         let weight = design.weight_values().map_or(1.0, |it| it[row]);
@@ -210,11 +209,47 @@ fn by_unit(design: &Design<'_>, fit: &Poisson, influence: &[Vec<f64>]) -> Influe
     InfluenceFunctions::new(design, values)
 }
 
-fn statistics(fit: &Poisson, df: f64) -> Statistics {
+/// Likelihood, McFadden's pseudo R2 and deviances. The likelihood of outcomes that are no counts is that of fixest and
+/// Stata, with the gamma function for the factorial.
+pub(crate) fn statistics(design: &Design<'_>, fit: &Poisson, vcov: &Vcov) -> Statistics {
+    let weight = |row: usize| design.weight_values().map_or(1.0, |it| it[row]);
+    let of = |(row, y): (usize, &f64)| weight(row) * (y * fit.index[row] - fit.means[row] - ln_factorial(*y));
+    let likelihood: f64 = design.outcome.values.iter().enumerate().map(of).sum();
+    let null = likelihood - 0.5 * (fit.null_deviance - fit.deviance);
     let mut stats = Statistics::default();
+    stats.set("log_likelihood", likelihood);
+    stats.set("pseudo_r2", 1.0 - likelihood / null);
     stats.set("deviance", fit.deviance);
     stats.set("null_deviance", fit.null_deviance);
     stats.set("iterations", fit.iterations as f64);
-    stats.set("df_residual", df);
+    stats.set("df_residual", vcov.arithmetic.residual_df as f64);
     stats
+}
+
+/// ln Gamma(y + 1) by Stirling's series from 15 on, where its last term is below 1e-16, and the recurrence below.
+fn ln_factorial(y: f64) -> f64 {
+    let (mut z, mut product) = (y + 1.0, 1.0);
+    while z < 15.0 {
+        product *= z;
+        z += 1.0;
+    }
+    let square = z * z;
+    let series =
+        (1.0 / 12.0 - (1.0 / 360.0 - (1.0 / 1260.0 - 1.0 / (1680.0 * square)) / square) / square) / z;
+    (z - 0.5) * z.ln() - z + 0.5 * (2.0 * std::f64::consts::PI).ln() + series - f64::ln(product)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn factorials() {
+        let mut sum = 0.0;
+        for n in 0..60 {
+            sum += if n == 0 { 0.0 } else { f64::from(n).ln() };
+            assert!((ln_factorial(f64::from(n)) - sum).abs() <= 1e-13 * (1.0 + sum), "{n}");
+        }
+        assert!((ln_factorial(-0.5) - 0.5 * std::f64::consts::PI.ln()).abs() < 1e-14);
+    }
 }

@@ -77,13 +77,7 @@ impl Estimator for SunAbraham {
             reference: "Sun and Abraham (2021), J. Econometrics 225",
         },
         capabilities: Capabilities {
-            vcov: &[
-                VcovKind::Iid,
-                VcovKind::Robust,
-                VcovKind::Leverage,
-                VcovKind::Cluster,
-                VcovKind::Multiway,
-            ],
+            vcov: &[VcovKind::Iid, VcovKind::Robust, VcovKind::Cluster, VcovKind::Multiway],
             weights: true,
             frequency_weights: true,
             effects: Support::Required,

@@ -8,5 +8,6 @@
 
 mod event_study;
 mod extended_twfe;
+mod poisson;
 mod sun_abraham;
 mod support;
