@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | validation | `DimensionMismatch`, `NonFinite`, `InvalidWeight`, `CodeOutOfRange`, `TooManyRows`, `InvalidOption`, `MethodNotApplicable` | the caller |
 //! | size | `TooLarge` | the user, by choosing another method |
-//! | runtime | `NotConverged`, `NotPositiveDefinite`, `EigenFailed`, `NoColumns`, `NotBinary`, `OneOutcome`, `Separated`, `LikelihoodNotConverged` | the user, by changing the model |
+//! | runtime | `NotConverged`, `NotPositiveDefinite`, `EigenFailed`, `NoColumns`, `NotBinary`, `OneOutcome`, `Separated`, `NegativeOutcome`, `NoPositiveOutcome`, `SeparatedZeros`, `LikelihoodNotConverged` | the user, by changing the model |
 
 /// What can go wrong in least squares and in absorption.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -146,6 +146,33 @@ pub enum LinalgError {
         column: usize,
         /// Rows predicted perfectly.
         rows: usize,
+    },
+    /// The outcome of a Poisson model is negative.
+    #[error(
+        "outcome {value} in row {row} is negative; a Poisson model needs counts or other outcomes from zero on"
+    )]
+    NegativeOutcome {
+        /// Row of the value.
+        row: usize,
+        /// The value.
+        value: f64,
+    },
+    /// The outcome of a Poisson model is zero everywhere.
+    #[error("all {rows} outcomes are zero; a Poisson model needs a positive one")]
+    NoPositiveOutcome {
+        /// Rows.
+        rows: usize,
+    },
+    /// Some zeros are predicted perfectly, so that the likelihood has no maximum.
+    #[error(
+        "{rows} outcomes of zero, the first in row {first}, are predicted perfectly by columns and effects (separation), so \
+         that no maximum of the likelihood exists; leave these rows out, or the column or effect that decides them"
+    )]
+    SeparatedZeros {
+        /// Rows predicted perfectly.
+        rows: usize,
+        /// The first of them.
+        first: usize,
     },
     /// Newton's method did not reach the maximum of a likelihood.
     #[error(

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | fit a regression | [`least_squares`] |
 //! | fit a logit or a probit | [`binary_response`] |
+//! | fit a Poisson model with absorbed effects | [`poisson`] |
 //! | take out fixed effects | [`Absorber`] |
 //! | stream batches that do not fit in memory | [`CrossProducts`] |
 //! | count effects, find singletons, check nesting | [`EffectRanks`], [`singletons`], [`connected_components`], [`is_nested`] |
@@ -29,7 +30,10 @@ pub use cross_products::{CrossProductSolution, CrossProducts};
 pub use dense::{nearest_psd, quadratic_form_inverse, solve_spd, symmetric_eigen, symmetric_inverse};
 pub use error::LinalgError;
 pub use faer::{Mat, MatRef};
-pub use glm::{BinaryResponse, Information, Link, binary_response, normal_cdf};
+pub use glm::{
+    BinaryResponse, Information, Link, Poisson, PoissonInput, binary_response, normal_cdf, poisson,
+    zero_groups,
+};
 pub use gram::{column_norms, gram};
 pub use graph::{EffectRanks, Factor, Singletons, connected_components, is_nested, singletons};
 pub use least_squares::{LeastSquares, LeastSquaresOptions, Method, least_squares};

@@ -8,6 +8,19 @@ use parallax_model::{
     panel::{Codes, Dropped},
 };
 
+/// What an estimator asks of the rows it compares.
+pub struct Rules<'a> {
+    /// Event time from which there may be an effect.
+    pub start: i32,
+    /// Event times that effects are relative to.
+    pub at_reference: &'a dyn Fn(i32) -> bool,
+    /// Rows that the model cannot use for other reasons.
+    pub unusable: Unusable,
+}
+
+/// A reason and the rows that leave for it, if there are any.
+pub type Unusable = fn(&Design<'_>) -> Option<(String, Vec<bool>)>;
+
 /// A design on the rows that can be compared, with its cells.
 pub struct Comparison<'d, 'p> {
     narrowed: Option<Design<'p>>,
@@ -29,26 +42,30 @@ pub struct Cells {
 
 impl<'d, 'p> Comparison<'d, 'p> {
     /// Takes out what cannot be compared: where every unit is treated in the end, the periods from the last adoption
-    /// on; treated rows that no chain of rows of their units links to a reference period. `start` is the event time
-    /// from which there may be an effect, `at_reference` says which event times effects are relative to.
+    /// on; treated rows that no chain of rows of their units links to a reference period.
     ///
     /// # Errors
     /// When nobody adopts, or nobody is left to compare with.
     pub fn new(
         design: &'d Design<'p>,
         read: impl Fn(&Design<'_>) -> Result<Adoption, FitError>,
-        start: i32,
-        at_reference: &dyn Fn(i32) -> bool,
+        rules: &Rules<'_>,
     ) -> Result<Comparison<'d, 'p>, FitError> {
         let mut narrowed: Option<Design<'p>> = None;
         let mut notes = Vec::new();
         let cohort = loop {
             let now = narrowed.as_ref().unwrap_or(design);
-            let cohort = seen_treated(now, &read(now)?, start);
-            let Some((reason, out, note)) = incomparable(now, &cohort, start, at_reference)? else {
-                break cohort;
+            let cohort = seen_treated(now, &read(now)?, rules.start);
+            let (reason, out) = match (rules.unusable)(now) {
+                Some(it) => it,
+                None => match incomparable(now, &cohort, rules)? {
+                    Some((reason, out, note)) => {
+                        notes.extend(note);
+                        (reason, out)
+                    }
+                    None => break cohort,
+                },
             };
-            notes.extend(note);
             let next = now.without(Dropped::Other(reason), |row| out[row])?;
             narrowed = Some(next);
         };
@@ -142,8 +159,7 @@ type Incomparable = (String, Vec<bool>, Option<Note>);
 fn incomparable(
     design: &Design<'_>,
     cohort: &[Option<i32>],
-    start: i32,
-    at_reference: &dyn Fn(i32) -> bool,
+    rules: &Rules<'_>,
 ) -> Result<Option<Incomparable>, FitError> {
     let dates: BTreeSet<i32> = cohort.iter().flatten().copied().collect();
     let Some(&last) = dates.last() else {
@@ -152,7 +168,7 @@ fn incomparable(
         ));
     };
     if cohort.iter().all(Option::is_some) {
-        let last = last + start;
+        let last = last + rules.start;
         let before = |row: usize| design.periods[row] < last;
         if dates.len() < 2 || !(0..design.n()).any(|row| before(row) && cohort[row] == dates.last().copied())
         {
@@ -167,7 +183,7 @@ fn incomparable(
         let out = (0..design.n()).map(|row| !before(row)).collect();
         return Ok(Some((format!("from {last} on, when the last unit adopts"), out, Some(note))));
     }
-    let linked = linked_to_reference(design, cohort, at_reference);
+    let linked = linked_to_reference(design, cohort, rules.at_reference);
     if linked.iter().all(|it| *it) {
         return Ok(None);
     }

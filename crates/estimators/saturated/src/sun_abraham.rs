@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    comparison::{Cells, Comparison},
+    comparison::{Cells, Comparison, Rules},
     summary::Averages,
 };
 
@@ -77,13 +77,7 @@ impl Estimator for SunAbraham {
             reference: "Sun and Abraham (2021), J. Econometrics 225",
         },
         capabilities: Capabilities {
-            vcov: &[
-                VcovKind::Iid,
-                VcovKind::Robust,
-                VcovKind::Leverage,
-                VcovKind::Cluster,
-                VcovKind::Multiway,
-            ],
+            vcov: &[VcovKind::Iid, VcovKind::Robust, VcovKind::Cluster, VcovKind::Multiway],
             weights: true,
             frequency_weights: true,
             effects: Support::Required,
@@ -101,7 +95,8 @@ impl Estimator for SunAbraham {
             Adoption::read(design, "sun-abraham", options.cohort.as_ref(), options.treatment.as_ref())
         };
         let at_reference = |e: i32| options.reference.contains(&e);
-        let comparison = Comparison::new(design, read, 0, &at_reference)?;
+        let rules = Rules { start: 0, at_reference: &at_reference, unusable: |_| None };
+        let comparison = Comparison::new(design, read, &rules)?;
         let cells = comparison.cells(|g, t| !at_reference(t - g));
         if cells.cells.is_empty() {
             return Err(FitError::Model(

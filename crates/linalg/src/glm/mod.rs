@@ -1,4 +1,4 @@
-//! Binary response by maximum likelihood: logit and probit.
+//! Generalised linear models by maximum likelihood: logit and probit here, Poisson with absorbed effects in `poisson`.
 //!
 //! Newton's method with the observed information, which is concave for both links, so that a halved step always climbs.
 //! A step is a weighted least squares problem, so that collinear columns and unscaled columns are met as in
@@ -11,6 +11,7 @@
 //! | R `glm`, fixest `feglm` | [`Information::Expected`] |
 
 mod link;
+mod poisson;
 
 use faer::Mat;
 
@@ -18,6 +19,7 @@ use crate::gram::sum_by;
 use crate::{LeastSquares, LeastSquaresOptions, LinalgError, check, least_squares};
 
 pub use link::{Link, normal_cdf};
+pub use poisson::{Poisson, PoissonInput, poisson, zero_groups};
 
 /// Newton decrement at which iteration ends.
 const DECREMENT: f64 = 1e-24;

@@ -11,5 +11,7 @@ mod diagnostics;
 mod dcdh;
 mod event_study;
 mod imputation;
+mod extended_twfe;
+mod poisson;
 mod sun_abraham;
 mod support;

@@ -32,6 +32,15 @@ pub fn private_panel(file: &str, unit: &str, time: &str) -> Option<Panel> {
     Some(read(&ReadRequest::file(root.join(file)).indexed(unit, time)).unwrap().panel)
 }
 
+/// A CSV file below `PARALLAX_DATA` as rows without an index; `None`, said aloud, when that is not set.
+pub fn private_rows(file: &str) -> Option<Panel> {
+    let Some(root) = private_data() else {
+        eprintln!("skipped: {file} needs PARALLAX_DATA");
+        return None;
+    };
+    Some(read(&ReadRequest::file(root.join(file))).unwrap().panel)
+}
+
 /// A JSON file below `PARALLAX_DATA`; `None`, said aloud, when that is not set.
 pub fn private_json(file: &str) -> Option<Value> {
     let Some(root) = private_data() else {
