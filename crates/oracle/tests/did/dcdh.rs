@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 use crate::support::{Request, near_as, numbers, open_panel, private_json, private_panel, request};
 
 /// The treatments of the stored cases, made of units and dates: `onoff` lasts four years and starts at one for every
-/// fourth unit, `levels` has two baselines, rises and falls, by one or two, and twice as much from the third year on.
+/// fourth unit, `levels` has two baselines, rises and falls, by one or two, and twice as much from the third year on;
+/// `gaps` is `levels` with one row of eleven missing.
 fn panel(name: &str) -> Panel {
     let panel = open_panel(name);
     let (units, dates) = (panel.units().clone(), panel.real("first_treat").unwrap());
-    let (mut onoff, mut levels) = (Vec::new(), Vec::new());
+    let (mut onoff, mut levels, mut gaps) = (Vec::new(), Vec::new(), Vec::new());
     for (row, &year) in panel.periods().iter().enumerate() {
         let unit = units.labels.number(units.code[row] as usize).unwrap() as i64;
         let since = f64::from(year) - dates[row];
@@ -19,13 +20,12 @@ fn panel(name: &str) -> Panel {
         let change = [1.0, 2.0, -1.0][(unit % 3) as usize];
         let baseline = f64::from(u8::from(unit % 4 == 0));
         onoff.push(baseline + (1.0 - 2.0 * baseline) * (after(0.0) - after(4.0)));
-        levels.push((2 * (unit % 2)) as f64 + change * (after(0.0) + after(2.0)));
+        let level = (2 * (unit % 2)) as f64 + change * (after(0.0) + after(2.0));
+        levels.push(level);
+        gaps.push(if (7 * unit + i64::from(year)) % 11 == 0 { f64::NAN } else { level });
     }
-    panel
-        .with("onoff".into(), Column::real(onoff))
-        .unwrap()
-        .with("levels".into(), Column::real(levels))
-        .unwrap()
+    let columns = [("onoff", onoff), ("levels", levels), ("gaps", gaps)];
+    columns.into_iter().fold(panel, |panel, (name, it)| panel.with(name.into(), Column::real(it)).unwrap())
 }
 
 /// `Effect_l` and `Placebo_l` as our terms.
@@ -139,7 +139,7 @@ fn the_authors_package() {
         }
         compared += covariance(&estimate, case, id) + tests(&estimate, case, id);
     }
-    assert_eq!(compared, 3245);
+    assert_eq!(compared, 3743);
 }
 
 /// Their matrix has no average; a normalised one is that of the effects before the division.
