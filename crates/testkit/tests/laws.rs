@@ -21,6 +21,8 @@ mod group_effects;
 mod imputation;
 #[path = "laws/mediation.rs"]
 mod mediation;
+#[path = "laws/switchers.rs"]
+mod switchers;
 
 use parallax_model::{SmallSample, VcovKind};
 use parallax_testkit::{EXCEPTIONS, LAWS, fit, request, tables};

@@ -68,6 +68,11 @@ pub const EXCEPTIONS: &[Exception] = &[
         reason: "a repaired two-way matrix depends on units of measurement, also those of regressors without a term",
     },
     Exception {
+        estimator: "dcdh",
+        law: "data twice are the same with errors over root two",
+        reason: "influence functions are multiplied by the root of n/(n - 1), n the clusters of a cohort, as its command does",
+    },
+    Exception {
         estimator: "propensity-match",
         law: "data twice are the same with errors over root two",
         reason: "the twin of a control is not used, so that its weight is no smaller, and variances divide by n - 1",
