@@ -6,5 +6,6 @@
     reason = "helpers of tests stand outside the functions the lint exempts, and say what they skip"
 )]
 
+mod callaway_santanna;
 mod event_study;
 mod support;
