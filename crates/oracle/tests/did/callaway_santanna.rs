@@ -69,7 +69,7 @@ impl Case {
         if let Some(test) = answer["W_pretest"].pointer("/0/0") {
             let stat = |name: &str| estimate.stats.get(name).unwrap();
             near_as(tolerance, stat("pretest_chi2"), test.as_f64().unwrap(), "W");
-            let p = answer["Wpval"].pointer("/0").and_then(Value::as_f64).unwrap();
+            let p = answer["Wpval"].pointer("/0/0").and_then(Value::as_f64).unwrap();
             near_as("printed digits", 1e5 * stat("pretest_p"), 1e5 * p, "p of W");
             compared += 2;
         }
@@ -146,7 +146,7 @@ fn r_did_on_the_balanced_panel() {
     compared += case.compare("R's logit in did", &anticipation, None);
     let case = open("did.json", "cs_panel_bal_weights", "x1");
     compared += case.compare("R's logit in did", &options("nevertreated", "dr", &[]), Some("w"));
-    assert_eq!(compared, 2280);
+    assert_eq!(compared, 2300);
 }
 
 #[test]
@@ -166,13 +166,18 @@ fn r_did_on_counties() {
     case.compare("R's logit in did", &anticipation, None);
 }
 
-/// R was given the rows with `y` and `x1`.
-#[test]
-fn r_did_on_rows_of_an_unbalanced_panel() {
+/// The rows of the unbalanced panel that other programs were given.
+fn with_y_and_x1() -> Panel {
     let whole = open_panel("panel_unbal");
     let (y, x1) = (whole.real("y").unwrap(), whole.real("x1").unwrap());
     let mask: Vec<bool> = y.iter().zip(x1.iter()).map(|(y, x)| !y.is_nan() && !x.is_nan()).collect();
-    let panel = whole.keep(&mask).unwrap();
+    whole.keep(&mask).unwrap()
+}
+
+/// R was given the rows with `y` and `x1`.
+#[test]
+fn r_did_on_rows_of_an_unbalanced_panel() {
+    let panel = with_y_and_x1();
     for method in ["reg", "dr"] {
         let answer = answer("did.json", &format!("cs_panel_unbal_allow_unbalanced_{method}"));
         let case = Case { panel: panel.clone(), outcome: "y", covariates: "1", unit: "unit", answer };
@@ -193,23 +198,40 @@ fn ports_of_did_to_python() {
             compared += case.compare(tolerance, &options(control, method, &[]), None);
         }
     }
-    assert_eq!(compared, 2496);
+    assert_eq!(compared, 2464);
 }
 
-/// Cells, and the simple aggregate.
+/// Cells, and the simple aggregate. Its doubly robust form with covariates divides the weighted sum over controls by the
+/// number of treated units and not by the sum of weights, which moves cells by up to 5e-4; that is another estimator,
+/// and left out.
 #[test]
 fn diff_diff_on_the_balanced_panel() {
-    for (control, method, name, tolerance) in variants() {
+    let mut compared = 0;
+    for (control, method, name, tolerance) in variants().into_iter().filter(|it| it.2 != "dr_cov") {
         let name = if name == "nocov" { "dr_nocov" } else { name };
         let x = if name == "dr_nocov" { "1" } else { "x1 + xinv" };
         let case = open("did_python.json", &format!("panel_bal__dd_cs_{control}_{name}"), x);
         let estimate = case.fit(&options(control, method, &[]), None);
         for (cell, values) in case.answer["att_gt"].as_object().unwrap() {
             let values = numbers(values);
-            case.near(&estimate, &format!("att({cell})"), values["att"], values["se"], tolerance);
+            let term = format!("att({cell})");
+            compared += case.near(&estimate, &term, values["att"], values["se"], tolerance);
         }
         let simple = numbers(&case.answer["simple"]);
-        case.near(&estimate, "att", simple["att"], simple["se"], tolerance);
+        compared += case.near(&estimate, "att", simple["att"], simple["se"], tolerance);
+    }
+    assert_eq!(compared, 6 * 2 * 45);
+}
+
+/// Comparisons of units that have both periods. Its sizes of cohorts are others, so that only cells are compared.
+#[test]
+fn diff_diff_on_an_unbalanced_panel() {
+    for (name, covariates) in [("nocov", "1"), ("cov", "x1")] {
+        let mut answer =
+            answer("callaway_santanna.json", &format!("panel_unbal__dd_nevertreated_reg_{name}"));
+        answer["aggte"] = json!({});
+        let case = Case { panel: with_y_and_x1(), outcome: "y", covariates, unit: "unit", answer };
+        assert_eq!(case.compare("closed form", &options("never", "reg", &[]), None), 60);
     }
 }
 
@@ -333,14 +355,14 @@ fn functions_of_drdid_on_every_cell() {
             unit: "unit",
             answer: answer_of("panel_bal__md_improved".to_owned()),
         };
-        compared += case.compare("drdid's tilting", &options("never", "dr-improved", &[]), weights);
+        compared += case.compare("moderndid's tilting", &options("never", "dr-improved", &[]), weights);
         for (peer, method, name, tolerance) in [
             ("md", "reg", "reg", "closed form"),
             ("py", "reg", "reg", "closed form"),
             ("md", "ipw", "ipw", "R's logit in did"),
             ("py", "ipw", "ipw", "R's logit in did"),
             ("py", "dr", "dr", "R's logit in did"),
-            ("md", "dr-improved", "improved", "drdid's tilting"),
+            ("md", "dr-improved", "improved", "moderndid's tilting"),
         ] {
             let answer = answer_of(format!("panel_unbal__{peer}_{name}_rc"));
             let panel = open_panel("panel_unbal");
