@@ -241,9 +241,11 @@ mod tests {
     /// Means of powers against their expectations, within five errors of a mean over that many.
     #[test]
     fn multipliers_have_mean_zero_and_variance_one() {
-        for (multiplier, third, fourth) in
-            [(Multiplier::Rademacher, 0.0, 1.0), (Multiplier::Mammen, 1.0, 2.0), (Multiplier::Webb, 0.0, 7.0 / 6.0)]
-        {
+        for (multiplier, third, fourth) in [
+            (Multiplier::Rademacher, 0.0, 1.0),
+            (Multiplier::Mammen, 1.0, 2.0),
+            (Multiplier::Webb, 0.0, 7.0 / 6.0),
+        ] {
             let mut weights = vec![0.0; 400_000];
             multiplier.fill(&mut Keyed::new(2).sequence("moments", 1), &mut weights);
             let moment = |power: i32| {
@@ -252,7 +254,11 @@ mod tests {
             for (power, expected) in [(1, 0.0), (2, 1.0), (3, third), (4, fourth)] {
                 let spread = (moment(2 * power) - moment(power).powi(2)).max(0.0).sqrt();
                 let bound = 5.0 * spread / (weights.len() as f64).sqrt() + 1e-9;
-                assert!((moment(power) - expected).abs() <= bound, "{multiplier:?}, {power}: {}", moment(power));
+                assert!(
+                    (moment(power) - expected).abs() <= bound,
+                    "{multiplier:?}, {power}: {}",
+                    moment(power)
+                );
             }
         }
     }
@@ -320,7 +326,8 @@ mod tests {
 
     #[test]
     fn cautions_are_those_of_mboot() {
-        let draws = MultiplierDraws(Mat::from_fn(100, 2, |draw, j| if j == 0 { draw as f64 - 49.5 } else { 0.0 }));
+        let draws =
+            MultiplierDraws(Mat::from_fn(100, 2, |draw, j| if j == 0 { draw as f64 - 49.5 } else { 0.0 }));
         assert!(draws.std_errors()[1].is_nan());
         let errors = [100.0, f64::NAN];
         let caution = |columns: &[usize], errors: &[f64]| draws.critical(columns, errors, 0.95).caution;

@@ -9,6 +9,7 @@
 mod clean_controls;
 mod diagnostics;
 mod dcdh;
+mod callaway_santanna;
 mod event_study;
 mod imputation;
 mod extended_twfe;

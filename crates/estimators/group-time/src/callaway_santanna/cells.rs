@@ -148,8 +148,7 @@ impl Context<'_> {
         };
         if let Some(base) = base {
             let bound = date.max(periods[base]).saturating_add(self.options.anticipation_periods());
-            let controls: Vec<u32> =
-                self.layout.controls(self.options.control, cohort, bound).collect();
+            let controls: Vec<u32> = self.layout.controls(self.options.control, cohort, bound).collect();
             cell.outcome = if base == period {
                 Outcome::Reference
             } else {
@@ -196,9 +195,8 @@ impl Context<'_> {
             return Outcome::Failed(Reason::NoControl);
         }
         let early = period.min(base);
-        let known = self.kept.take().filter(|it| {
-            it.cohort == cell.cohort && it.early == early && it.units == units
-        });
+        let known =
+            self.kept.take().filter(|it| it.cohort == cell.cohort && it.early == early && it.units == units);
         let kept = known.unwrap_or_else(|| {
             let rows: Vec<usize> = units.iter().filter_map(|&unit| layout.row(unit, early)).collect();
             let prepared = Prepared::new(self.rows(&rows, cell.controls), self.options.method);

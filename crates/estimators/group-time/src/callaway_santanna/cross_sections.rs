@@ -164,7 +164,8 @@ impl Sections {
         let of_line = |at: usize| (self.part(true, at == 1), self.part(false, at == 1), &controls[at]);
         let parts = [of_line(0), of_line(1)];
         let mean_cohort = |at: usize| self.mean(parts[at].0.clone(), w, |row| residual(row, parts[at].2));
-        let mean_controls = |at: usize| self.mean(parts[at].1.clone(), odds, |row| residual(row, parts[at].2));
+        let mean_controls =
+            |at: usize| self.mean(parts[at].1.clone(), odds, |row| residual(row, parts[at].2));
         let t = [mean_cohort(0)?, mean_cohort(1)?];
         let c = [mean_controls(0)?, mean_controls(1)?];
         let over_all = |at: usize| self.mean(rows.of_treated(), w, |row| rows.fitted(row, &gap[at]));

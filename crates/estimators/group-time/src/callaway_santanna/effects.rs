@@ -72,8 +72,16 @@ impl Effects {
         let estimated = || known.iter().filter(|it| it.outcome.column().is_some());
         let cell = |it: &&&super::cells::Cell| Term::GroupTime { cohort: it.cohort, period: it.period };
         Ok(Effects {
-            terms: aggregates.iter().map(|it| it.term.clone()).chain(estimated().map(|it| cell(&it))).collect(),
-            coef: aggregates.iter().map(|it| it.estimate).chain(estimated().map(|it| it.outcome.value())).collect(),
+            terms: aggregates
+                .iter()
+                .map(|it| it.term.clone())
+                .chain(estimated().map(|it| cell(&it)))
+                .collect(),
+            coef: aggregates
+                .iter()
+                .map(|it| it.estimate)
+                .chain(estimated().map(|it| it.outcome.value()))
+                .collect(),
             influence,
             aggregates: aggregates.len(),
         })

@@ -36,8 +36,7 @@ impl Layout {
     /// # Errors
     /// When nobody adopts within the sample, or there is no control.
     pub fn new(design: &Design<'_>, options: &Options) -> Result<Layout, FitError> {
-        let adoption =
-            Adoption::read(design, PLUGIN, options.cohort.as_ref(), options.treatment.as_ref())?;
+        let adoption = Adoption::read(design, PLUGIN, options.cohort.as_ref(), options.treatment.as_ref())?;
         let mut periods: Vec<i32> = design.periods.clone();
         periods.sort_unstable();
         periods.dedup();
@@ -94,9 +93,10 @@ impl Layout {
 
     /// Controls of a cohort: the never treated, or all that are not treated up to `bound`.
     pub fn controls(&self, control: Control, cohort: i32, bound: i32) -> impl Iterator<Item = u32> + '_ {
-        let later = self.adopters.iter().filter(move |it| {
-            control == Control::NotYetTreated && bound < it.0 && it.0 != cohort
-        });
+        let later = self
+            .adopters
+            .iter()
+            .filter(move |it| control == Control::NotYetTreated && bound < it.0 && it.0 != cohort);
         later.flat_map(|it| it.1.iter().copied()).chain(self.never.iter().copied())
     }
 

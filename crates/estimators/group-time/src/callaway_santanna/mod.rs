@@ -130,3 +130,6 @@ fn statistics(effects: &Effects, vcov: &Vcov, layout: &Layout) -> Result<Statist
     stats.set("never_treated", layout.never.len() as f64);
     Ok(stats)
 }
+
+#[cfg(test)]
+mod tests;

@@ -201,7 +201,8 @@ impl Rows {
             let decrement: f64 = gradient.iter().enumerate().map(|(i, g)| g * step[(i, 0)]).sum();
             let mut share = 1.0;
             loop {
-                let moved: Vec<f64> = coef.iter().enumerate().map(|(i, c)| c + share * step[(i, 0)]).collect();
+                let moved: Vec<f64> =
+                    coef.iter().enumerate().map(|(i, c)| c + share * step[(i, 0)]).collect();
                 let index = self.index(&moved);
                 let next = self.value(&index, objective);
                 if value - 1e-12 * value.abs() <= next || share < 1e-9 {

@@ -114,7 +114,9 @@ impl Method {
     pub(super) fn words(self) -> &'static str {
         match self {
             Method::Dr => "doubly robust (logit by maximum likelihood, least squares among controls)",
-            Method::DrImproved => "improved doubly robust (inverse probability tilting, weighted least squares)",
+            Method::DrImproved => {
+                "improved doubly robust (inverse probability tilting, weighted least squares)"
+            }
             Method::Ipw => "inverse probability weights that add up to one (logit)",
             Method::Reg => "outcome regression among controls",
         }

@@ -65,8 +65,7 @@ impl Prepared {
             (Some(score), _) => score,
             (None, _) => {
                 let toward = self.toward(&less(&vec![0.0; rows.k], &of_treated));
-                let of_control =
-                    |row: usize| rows.weight[row] * residual[row] * rows.fitted(row, &toward);
+                let of_control = |row: usize| rows.weight[row] * residual[row] * rows.fitted(row, &toward);
                 let psi = rows.of_controls().map(of_control).chain(rows.of_treated().map(leading)).collect();
                 return (mean, psi);
             }
@@ -75,7 +74,8 @@ impl Prepared {
         let control_mean =
             rows.of_controls().map(|row| score.odds[row] * residual[row]).sum::<f64>() / controls;
         let of_controls: Vec<f64> = of_controls.iter().map(|it| it / controls).collect();
-        let by_score = rows.sums(rows.of_controls(), |row| score.odds[row] * (residual[row] - control_mean)).1;
+        let by_score =
+            rows.sums(rows.of_controls(), |row| score.odds[row] * (residual[row] - control_mean)).1;
         let by_score: Vec<f64> = times(&score.inverse, &by_score).iter().map(|it| it / controls).collect();
         let toward = self.toward(&less(&of_controls, &of_treated));
         let of_control = |row: usize| {
