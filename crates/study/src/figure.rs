@@ -220,7 +220,9 @@ impl FigureEntry {
     /// What is too short or too long, and what contradicts itself.
     pub(crate) fn check(&self, source: &str) -> Result<(), String> {
         let marks = self.marks(source).len();
-        if let Some(zh) = self.zh.as_ref().filter(|it| !it.marks.is_empty() && it.marks.len() != marks) {
+        // A source without marks has no use for their words.
+        let misfits = |it: &&FigureWords| 0 < marks && !it.marks.is_empty() && it.marks.len() != marks;
+        if let Some(zh) = self.zh.as_ref().filter(misfits) {
             return Err(format!("{} labels in `zh` for {marks} marks", zh.marks.len()));
         }
         let labelled = match &self.kind {
