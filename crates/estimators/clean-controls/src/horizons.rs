@@ -141,15 +141,17 @@ impl<'d, 'p> LongDifferences<'d, 'p> {
     }
 
     fn mean_of_all_before(&self) -> Vec<f64> {
-        let mut means = vec![f64::NAN; self.design.n()];
-        for ends in self.starts.windows(2) {
-            let mut sum = 0.0;
-            for row in ends[0] + 1..ends[1] {
-                sum += self.design.outcome.values[row - 1];
-                means[row] = sum / (row - ends[0]) as f64;
+        let mut sum = 0.0;
+        let mean = |row: usize| {
+            let start = self.starts[self.design.units.code[row] as usize];
+            if row == start {
+                sum = 0.0;
+                return f64::NAN;
             }
-        }
-        means
+            sum += self.design.outcome.values[row - 1];
+            sum / (row - start) as f64
+        };
+        (0..self.design.n()).map(mean).collect()
     }
 
     fn mean_of_last(&self, periods: u32) -> Vec<f64> {

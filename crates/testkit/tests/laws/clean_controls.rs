@@ -217,7 +217,7 @@ fn requests_that_cannot_be_answered_say_why() {
         d.1.iter_mut().zip(&table.year).filter(|it| *it.1 == 2009).for_each(|it| *it.0 = 0.0);
         refused(&ask, &ends.panel().unwrap(), json!({ "treatment": "d" }), "use `dcdh`");
         let mut odd = table.clone();
-        odd.year.iter_mut().for_each(|it| *it = 2 * *it);
+        odd.year.iter_mut().for_each(|it| *it *= 2);
         let odd = odd.with("cohort", |it| 2.0 * it).panel().unwrap();
         refused(&ask, &odd, json!({ "cohort": "cohort" }), "number periods consecutively");
     }
