@@ -35,16 +35,23 @@ pub struct CohortRow {
 }
 
 impl AdoptionPattern {
-    /// Cohorts whose date the panel reaches.
+    /// Cohorts whose adoption the panel sees: after its first period, and not after its last.
     pub fn adopting(&self) -> impl Iterator<Item = (i32, &CohortRow)> {
-        let last = self.periods.last().copied().unwrap_or(i32::MIN);
-        self.cohorts.iter().filter_map(move |it| Some((it.cohort.filter(|date| *date <= last)?, it)))
+        let (first, last) = (self.periods.first().copied(), self.periods.last().copied());
+        let seen = move |date: &i32| first < Some(*date) && Some(*date) <= last;
+        self.cohorts.iter().filter_map(move |it| Some((it.cohort.filter(seen)?, it)))
+    }
+
+    /// True when units that are treated already can stand among the controls of others.
+    pub fn staggered(&self) -> bool {
+        1 < self.adopting().count() + usize::from(0 < self.always)
     }
 
     /// Units that are not treated in any period of the panel: never, or later.
     pub fn untreated(&self) -> usize {
-        let all: usize = self.cohorts.iter().map(|it| it.units).sum();
-        all - self.adopting().map(|it| it.1.units).sum::<usize>()
+        let last = self.periods.last().copied();
+        let later = |it: &&CohortRow| it.cohort.is_none() || last < it.cohort;
+        self.cohorts.iter().filter(later).map(|it| it.units).sum()
     }
 }
 
@@ -296,7 +303,11 @@ mod tests {
         let (with, columns, pattern) = prepare(&panel(cohort), &Treatment::Cohort("d".into())).unwrap();
         assert_eq!(*with.real(&columns.treatment).unwrap(), [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
         assert_eq!(pattern.adopting().map(|it| it.0).collect::<Vec<_>>(), [2]);
-        assert_eq!(pattern.untreated(), 2);
+        assert_eq!((pattern.untreated(), pattern.staggered()), (2, false));
+        let before = vec![1.0, 1.0, 1.0, 2.0, 2.0, 2.0, never, never];
+        let (_, _, pattern) = prepare(&panel(before), &Treatment::Cohort("d".into())).unwrap();
+        assert_eq!(pattern.adopting().map(|it| it.0).collect::<Vec<_>>(), [2]);
+        assert_eq!((pattern.always, pattern.untreated(), pattern.staggered()), (1, 1, true));
     }
 
     #[test]

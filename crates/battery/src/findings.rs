@@ -135,16 +135,17 @@ fn adoption(battery: &Battery) -> Vec<String> {
         return said;
     }
     let dates: Vec<i32> = pattern.adopting().map(|it| it.0).collect();
-    let (Some(first), Some(last)) = (dates.first(), dates.last()) else { return said };
-    let when = match dates.len() {
-        1 => format!("One cohort adopts, in {first}"),
-        n => format!("{n} cohorts adopt, from {first} to {last}"),
+    let when = match dates.as_slice() {
+        [] => "No adoption is seen between the first period and the last".to_owned(),
+        [only] => format!("One cohort adopts, in {only}"),
+        [first, .., last] => format!("{} cohorts adopt, from {first} to {last}", dates.len()),
     };
-    said.push(match pattern.untreated() {
-        0 => format!(
+    said.push(match (pattern.untreated(), dates.last()) {
+        (0, None) => format!("{when}."),
+        (0, Some(last)) => format!(
             "{when}, and no unit stays untreated: from {last} on there is nobody untreated to compare with."
         ),
-        n => format!("{when}; {} untreated as long as the panel lasts.", {
+        (n, _) => format!("{when}; {} untreated as long as the panel lasts.", {
             let verb = if n == 1 { "stays" } else { "stay" };
             format!("{} {verb}", counted(n, "unit"))
         }),
@@ -182,7 +183,7 @@ fn path(battery: &Battery) -> Option<String> {
         return None;
     }
     let p = study.distribution.p_value(change / variance.sqrt());
-    let staggered = 1 < battery.adoption.adopting().count();
+    let staggered = battery.adoption.staggered();
     let words = match (p < 1.0 - battery.spec.level, staggered) {
         (true, true) => {
             "Effects change with time since adoption: units treated earlier are then no valid controls for later \
@@ -239,7 +240,7 @@ fn pre_trends(battery: &Battery) -> Option<String> {
     // A member with event times and no overall effect is the dynamic two-way regression.
     let mixed = rejected.iter().find(|it| it.0.part == BatteryPart::Effect(None));
     if let Some((member, _)) = mixed
-        && 1 < battery.adoption.adopting().count()
+        && battery.adoption.staggered()
     {
         text.push_str(&format!(
             " Leads of {} also mix in effects of other times where cohorts differ (Sun and Abraham 2021).",

@@ -354,12 +354,11 @@ fn solve(mut a: Vec<Vec<f64>>, mut b: Vec<f64>) -> Vec<f64> {
         let pivot = (column..n).max_by(|i, j| a[*i][column].abs().total_cmp(&a[*j][column].abs())).unwrap();
         a.swap(column, pivot);
         b.swap(column, pivot);
+        let (line, right) = (a[column].clone(), b[column]);
         for row in (0..n).filter(|it| *it != column) {
-            let factor = a[row][column] / a[column][column];
-            for k in column..n {
-                a[row][k] -= factor * a[column][k];
-            }
-            b[row] -= factor * b[column];
+            let factor = a[row][column] / line[column];
+            a[row].iter_mut().zip(&line).for_each(|(cell, it)| *cell -= factor * it);
+            b[row] -= factor * right;
         }
     }
     (0..n).map(|it| b[it] / a[it][it]).collect()
