@@ -100,6 +100,7 @@ impl Estimator for TwoStage {
             method: None,
         };
         let untreated = Untreated::fit(design, &setting, absorb)?;
+        setting.refuse_undated(&untreated.determined, treatment)?;
         let lead = |event: i32| {
             options.leads.is_none_or(|it| -i64::from(it) <= i64::from(event))
                 && !options.reference.contains(&event)
