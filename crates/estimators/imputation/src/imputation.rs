@@ -127,6 +127,7 @@ impl Estimator for Imputation {
             method: None,
         };
         let untreated = Untreated::fit(design, &setting, absorb.clone())?;
+        setting.refuse_undated(&untreated.determined, options.treatment.as_ref())?;
         let wanted = Wanted { lags: options.lags, leads: &|_| false, group_time: options.group_time };
         let all = targets(design, &setting, &untreated, &wanted)?;
         let mut notes = untreated.notes();

@@ -12,6 +12,8 @@ pub struct Setting {
     pub anticipation: i32,
     /// Units that adopt, and those that never do.
     pub units: [usize; 2],
+    /// Rows of units that are treated from their first row of the panel on, where dates come from the treatment.
+    undated: Vec<bool>,
 }
 
 impl Setting {
@@ -50,13 +52,42 @@ impl Setting {
             ));
         }
         let units = [adoption.adopters(), adoption.first.len() - adoption.adopters()];
-        Ok(Setting { cohort, imputed, anticipation, units })
+        let undated = match treatment {
+            Some(_) => undated(design, &cohort),
+            None => vec![false; design.n()],
+        };
+        Ok(Setting { cohort, imputed, anticipation, units, undated })
+    }
+
+    /// Effects of units whose date is not known have no time since adoption.
+    ///
+    /// # Errors
+    /// When such a row can be imputed: effects that do not name units see it.
+    pub fn refuse_undated(&self, determined: &[bool], treatment: Option<&Name>) -> Result<(), FitError> {
+        let rows = self.undated.iter().zip(determined).filter(|it| *it.0 && *it.1).count();
+        match treatment {
+            Some(name) if 0 < rows => Err(FitError::Model(format!(
+                "{rows} rows lie in units with `{name}` = 1 from their first row on, so that their date of adoption is \
+                 not known; give dates with `cohort`, or take these units out with a step `restrict`"
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Periods since adoption.
     pub fn event_time(&self, design: &Design<'_>, row: usize) -> Option<i32> {
         self.cohort[row].map(|it| design.periods[row].saturating_sub(it))
     }
+}
+
+fn undated(design: &Design<'_>, cohort: &[Option<i32>]) -> Vec<bool> {
+    let (units, periods) = (design.panel.units(), design.panel.periods());
+    let mut first = vec![i32::MAX; units.n_groups()];
+    for (&unit, &period) in units.code.iter().zip(periods) {
+        first[unit as usize] = first[unit as usize].min(period);
+    }
+    let rows = design.sample.rows();
+    rows.iter().zip(cohort).map(|(row, date)| *date == Some(first[units.code[row] as usize])).collect()
 }
 
 /// Refuses a level outside (0, 1).

@@ -100,6 +100,7 @@ impl Estimator for TwoStage {
             method: None,
         };
         let untreated = Untreated::fit(design, &setting, absorb)?;
+        setting.refuse_undated(&untreated.determined, treatment)?;
         let lead = |event: i32| {
             options.leads.is_none_or(|it| -i64::from(it) <= i64::from(event))
                 && !options.reference.contains(&event)
@@ -116,7 +117,7 @@ impl Estimator for TwoStage {
         let vcov = design.vcov.of_influence(psi.as_ref(), &design.units)?;
         let mut notes = untreated.notes();
         notes.extend(left_out(design, &setting, &untreated, options.autosample)?);
-        let window = window(design, &setting, &all, &options.reference);
+        let window = window(design, &setting, &all, options);
         notes.extend(remarks(&setting, &untreated, &window.references));
         let mut estimate = Estimate {
             estimator: name,
@@ -169,7 +170,7 @@ fn check(options: &Options) -> Result<(), FitError> {
     Err(FitError::Options { plugin, reason })
 }
 
-fn window(design: &Design<'_>, setting: &Setting, all: &[Target], reference: &[i32]) -> EventWindow {
+fn window(design: &Design<'_>, setting: &Setting, all: &[Target], options: &Options) -> EventWindow {
     let mut rows: Vec<(i32, usize)> = Vec::new();
     for it in all {
         if let Term::EventTime(time) = it.term {
@@ -177,7 +178,8 @@ fn window(design: &Design<'_>, setting: &Setting, all: &[Target], reference: &[i
         }
     }
     let mut references: Vec<i32> = Vec::new();
-    for &time in reference {
+    let shown = |time: i32| options.leads.is_none_or(|it| -i64::from(it) <= i64::from(time));
+    for &time in options.reference.iter().filter(|it| shown(**it)) {
         let count = (0..design.n()).filter(|&row| setting.event_time(design, row) == Some(time)).count();
         if 0 < count && !references.contains(&time) {
             references.push(time);

@@ -131,11 +131,14 @@ fn both_are_their_definitions_with_dummies() {
         let ones = vec![1.0; table.len()];
         let dense = Dense::new(&table, weights.map_or(ones, |it| table.column(it).to_vec()));
         let event = |row: usize| table.year[row] - table.column("cohort")[row] as i32;
+        let cohort = table.column("cohort");
+        let first = dense.treated().iter().map(|&it| cohort[it]).fold(f64::INFINITY, f64::min);
+        let group = format!("att:group:{first}");
         let averages = [
             ("att", dense.treated()),
             ("event:1", dense.some(|it| event(it) == 1)),
             ("att:calendar:2006", dense.some(|it| table.year[it] == 2006)),
-            ("att:group:2004", dense.some(|it| table.column("cohort")[it] == 2004.0)),
+            (group.as_str(), dense.some(|it| cohort[it] == first)),
         ];
         let imputed = fit(&panel, "imputation", "y ~ x1 | unit + year", weights, &options).unwrap();
         let two = fit(&panel, "two-stage", "y ~ x1 | unit + year", weights, &options).unwrap();
@@ -146,39 +149,38 @@ fn both_are_their_definitions_with_dummies() {
     }
 }
 
-/// On any panel a regression with a dummy for each cohort in each treated period has untreated rows alone to fit effects.
+/// On a balanced panel without controls the rows of a cohort are alike, so that a dummy for each cohort in each treated
+/// period (Wooldridge 2021) leaves effects to untreated rows.
 #[test]
 fn effects_by_cohort_and_period_are_those_of_a_saturated_regression() {
-    for table in [Table::balanced(62), Table::unbalanced(63)] {
-        let mut panel = table.panel().unwrap();
-        let options = json!({ "cohort": "cohort" });
-        let imputed = fit(&panel, "imputation", "y ~ x1 | unit + year", None, &options).unwrap();
-        let (dates, years) = (panel.real("cohort").unwrap(), panel.periods().to_vec());
-        let mut names = Vec::new();
-        for g in 2002..2011 {
-            for t in g..2011 {
-                let is: Vec<f64> = dates
-                    .iter()
-                    .zip(&years)
-                    .map(|(date, year)| f64::from(u8::from(*date == f64::from(g) && *year == t)))
-                    .collect();
-                if is.contains(&1.0) {
-                    names.push((format!("c{g}_{t}"), format!("att({g},{t})")));
-                    panel = panel.with(format!("c{g}_{t}").into(), Column::real(is)).unwrap();
-                }
+    let mut panel = Table::balanced(62).panel().unwrap();
+    let options = json!({ "cohort": "cohort" });
+    let imputed = fit(&panel, "imputation", "y ~ 1 | unit + year", None, &options).unwrap();
+    let (dates, years) = (panel.real("cohort").unwrap(), panel.periods().to_vec());
+    let mut names = Vec::new();
+    for g in 2002..2011 {
+        for t in g..2011 {
+            let is: Vec<f64> = dates
+                .iter()
+                .zip(&years)
+                .map(|(date, year)| f64::from(u8::from(*date == f64::from(g) && *year == t)))
+                .collect();
+            if is.contains(&1.0) {
+                names.push((format!("c{g}_{t}"), format!("att({g},{t})")));
+                panel = panel.with(format!("c{g}_{t}").into(), Column::real(is)).unwrap();
             }
         }
-        let dummies: Vec<&str> = names.iter().map(|it| it.0.as_str()).collect();
-        let formula = format!("y ~ x1 + {} | unit + year", dummies.join(" + "));
-        let saturated = fit(&panel, "fixed-effects", &formula, None, &json!({})).unwrap();
-        let mut compared = 0;
-        for (dummy, term) in &names {
-            let (Some(a), Some(b)) = (imputed.row(term, 0.95), saturated.row(dummy, 0.95)) else { continue };
-            compare(term, a.estimate, b.estimate, &NEAR).unwrap();
-            compared += 1;
-        }
-        assert!(10 < compared, "{compared}");
     }
+    let dummies: Vec<&str> = names.iter().map(|it| it.0.as_str()).collect();
+    let formula = format!("y ~ {} | unit + year", dummies.join(" + "));
+    let saturated = fit(&panel, "fixed-effects", &formula, None, &json!({})).unwrap();
+    let mut compared = 0;
+    for (dummy, term) in &names {
+        let (Some(a), Some(b)) = (imputed.row(term, 0.95), saturated.row(dummy, 0.95)) else { continue };
+        compare(term, a.estimate, b.estimate, &NEAR).unwrap();
+        compared += 1;
+    }
+    assert!(10 < compared, "{compared}");
 }
 
 /// Four years, three units that adopt in the last, three that never do.
@@ -269,6 +271,17 @@ fn what_cannot_be_imputed_is_said() {
         let always = table.clone().with("cohort", |it| if it == 0.0 { 2003.0 } else { 2001.0 });
         refused(&always.panel().unwrap(), estimator, model, &dated, "no treated row can be imputed");
         refused(&panel, estimator, model, &json!({ "cohort": "cohort", "level": 1.5 }), "between 0 and 1");
+    }
+    let undated = table.rows(&[3, 4, 5, 6, 7, 12, 13, 14, 15]);
+    for estimator in ["imputation", "two-stage"] {
+        let by_year = json!({ "treatment": "d" });
+        refused(
+            &undated.panel().unwrap(),
+            estimator,
+            "y ~ 1 | year",
+            &by_year,
+            "date of adoption is not known",
+        );
     }
     let leads = json!({ "cohort": "cohort", "leads": 3 });
     refused(&panel, "imputation", model, &leads, "take fewer `leads`");
