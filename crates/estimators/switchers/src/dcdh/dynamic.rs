@@ -106,7 +106,14 @@ fn collect(
     let rows = placebos.iter().rev().map(|(steps, it)| (-(*steps as i32) - 1, it.switchers));
     let rows: Vec<(i32, usize)> =
         rows.chain(effects.iter().map(|(steps, it)| (*steps as i32 - 1, it.switchers))).collect();
-    let mut columns = vec![Column { term: Term::Aggregate(None), estimate, psi: total }];
+    let mut columns = Vec::new();
+    if 0.0 < dose {
+        columns.push(Column { term: Term::Aggregate(None), estimate, psi: total });
+    } else {
+        let text =
+            "no att: all switchers are back at their baseline in the event times that can be estimated";
+        notes.push(Note::remark(text));
+    }
     let earlier = placebos.into_iter().rev().map(|(steps, it)| (-(steps as i32) - 1, it));
     let later = effects.into_iter().map(|(steps, it)| (steps as i32 - 1, it));
     for (time, it) in earlier.chain(later) {
