@@ -230,9 +230,11 @@ fn fit_with_influence(ask: &Request, panel: &Panel) -> Estimate {
 }
 
 /// moderndid, where it does what the command does. Left out, with the reason: units whose treatment falls (it does not
-/// turn the sign of their effects, as paper and Stata do, see `stata_18`), clusters (it counts the missing cluster of
-/// other rows as one more), covariates (it estimates slopes on other rows), complete placebos (it restricts effects, too),
-/// the unbalanced panel (it numbers periods by date).
+/// turn the sign of their effects, as paper and Stata do, see `stata_18`); clusters (it counts the missing cluster of
+/// other rows as one more, and squares the average's influence by unit); covariates (slopes from long differences
+/// of units that never change, without periods); complete placebos (it restricts effects, too); the unbalanced panel
+/// (its average divides by increases of the mean cumulative dose, whose switchers differ between event times; estimates
+/// and errors of effects agree there).
 #[test]
 fn moderndid() {
     let mut compared = 0;
