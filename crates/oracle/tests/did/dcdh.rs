@@ -181,10 +181,11 @@ fn tests(estimate: &Estimate, case: &Value, id: &str) -> usize {
 }
 
 /// With covariates the authors add to the influence of each of the G units the contrast of covariates times their
-/// slopes over G, which is the estimate without covariates less that with them. It is no part of an influence function,
-/// whose values add up to zero; added here, their errors come out. Of two more kinds of cases only estimates are compared:
-/// with two baselines they divide the scores of one by the number of its own cells and multiply by that of all (`rsum`);
-/// with clusters they count the missing cluster of other rows as one more in n/(n - 1) of the slopes' scores.
+/// slopes over G, which is the estimate without covariates less that with them. It is no part of an influence
+/// function, whose values add up to zero; added here, their errors come out. Of two more kinds of cases only estimates
+/// are compared: with two baselines they divide the scores of one by the number of its own cells and multiply by that
+/// of all (`rsum`); with clusters they count the missing cluster of other rows as one more in n/(n - 1) of the
+/// slopes' scores.
 #[test]
 fn the_authors_package_with_covariates() {
     let mut compared = 0;
