@@ -181,10 +181,11 @@ fn tests(estimate: &Estimate, case: &Value, id: &str) -> usize {
 }
 
 /// With covariates the authors add to the influence of each of the G units the contrast of covariates times their
-/// slopes over G, which is the estimate without covariates less that with them. It is no part of an influence function,
-/// whose values add up to zero; added here, their errors come out. Of two more kinds of cases only estimates are compared:
-/// with two baselines they divide the scores of one by the number of its own cells and multiply by that of all (`rsum`);
-/// with clusters they count the missing cluster of other rows as one more in n/(n - 1) of the slopes' scores.
+/// slopes over G, which is the estimate without covariates less that with them. It is no part of an influence
+/// function, whose values add up to zero; added here, their errors come out. Of two more kinds of cases only estimates
+/// are compared: with two baselines they divide the scores of one by the number of its own cells and multiply by that
+/// of all (`rsum`); with clusters they count the missing cluster of other rows as one more in n/(n - 1) of the
+/// slopes' scores.
 #[test]
 fn the_authors_package_with_covariates() {
     let mut compared = 0;
@@ -230,9 +231,11 @@ fn fit_with_influence(ask: &Request, panel: &Panel) -> Estimate {
 }
 
 /// moderndid, where it does what the command does. Left out, with the reason: units whose treatment falls (it does not
-/// turn the sign of their effects, as paper and Stata do, see `stata_18`), clusters (it counts the missing cluster of
-/// other rows as one more), covariates (it estimates slopes on other rows), complete placebos (it restricts effects, too),
-/// the unbalanced panel (it numbers periods by date).
+/// turn the sign of their effects, as paper and Stata do, see `stata_18`); clusters (it counts the missing cluster of
+/// other rows as one more, and squares the average's influence by unit); covariates (slopes from long differences
+/// of units that never change, without periods); complete placebos (it restricts effects, too); the unbalanced panel
+/// (its average divides by increases of the mean cumulative dose, whose switchers differ between event times; estimates
+/// and errors of effects agree there).
 #[test]
 fn moderndid() {
     let mut compared = 0;

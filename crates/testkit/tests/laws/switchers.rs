@@ -284,7 +284,7 @@ fn what_cannot_be_done_is_refused_with_advice() {
         ("y ~ 1", json!({}), "give `treatment`"),
         ("y ~ 1", json!({ "treatment": "nothing" }), "nothing"),
         ("y ~ 1", json!({ "treatment": "constant" }), "no unit changes its treatment"),
-        ("y ~ 1", json!({ "treatment": "own" }), "no effect of `own` can be estimated"),
+        ("y ~ 1", json!({ "treatment": "own" }), "a first treatment of its own"),
         ("y ~ 1", json!({ "treatment": "endless" }), "infinite"),
         ("y ~ 1", json!({ "treatment": "d", "switchers": "out" }), "in the direction asked for"),
         ("y ~ 1", json!({ "treatment": "d", "level": 95.0 }), "between 0 and 1"),

@@ -110,8 +110,8 @@ struct Cell {
 /// have controls.
 pub fn contrast(setting: &Setting<'_>, steps: usize, kind: Kind) -> Option<Contrast> {
     let (cells, paths) = (setting.cells, setting.paths);
-    let entries = entries(setting, steps, kind);
-    let mut sums = vec![Cell::default(); paths.strata * cells.n_periods()];
+    let (entries, n_cells) = entries(setting, steps, kind);
+    let mut sums = vec![Cell::default(); n_cells];
     let mut cohorts = vec![Mean::default(); paths.cohorts];
     for it in &entries {
         let (cell, cluster) = (&mut sums[it.cell], setting.cluster[it.unit]);
@@ -148,7 +148,7 @@ pub fn contrast(setting: &Setting<'_>, steps: usize, kind: Kind) -> Option<Contr
                     - share(0) * cell.controls.centred(&cell.union[0], value)
             };
     }
-    subtract_slopes(setting, steps, kind, &kept, weight, &mut psi);
+    subtract_slopes(setting, steps, kind, &kept, n_cells, &mut psi);
     let (dose, path_dose) = doses(setting, steps, &switchers);
     Some(Contrast {
         estimate: switchers.iter().map(gain).sum(),
@@ -166,8 +166,8 @@ fn side(sign: f64) -> usize {
     usize::from(sign < 0.0)
 }
 
-/// Switchers and, in cells that have one, controls, in the order of clusters.
-fn entries(setting: &Setting<'_>, steps: usize, kind: Kind) -> Vec<Entry> {
+/// Switchers and, in cells that have one, controls, in the order of clusters, with the number of such cells.
+fn entries(setting: &Setting<'_>, steps: usize, kind: Kind) -> (Vec<Entry>, usize) {
     let (cells, paths) = (setting.cells, setting.paths);
     let periods = cells.n_periods();
     let entry = |unit: usize, period: usize, switcher: bool| {
@@ -182,22 +182,26 @@ fn entries(setting: &Setting<'_>, steps: usize, kind: Kind) -> Vec<Entry> {
         let reached = setting.switchers[unit] && period <= paths.reach[paths.stratum[unit]];
         if reached { entry(unit, period, true) } else { None }
     };
-    let mut needed = vec![false; paths.strata * periods];
+    let (mut number, mut n_cells) = (vec![None; paths.strata * periods], 0);
     for it in setting.order.iter().filter_map(|&unit| switcher(unit)) {
-        needed[it.cell] = true;
+        number[it.cell].get_or_insert_with(|| {
+            n_cells += 1;
+            n_cells - 1
+        });
     }
     let mut entries = Vec::new();
     for &unit in setting.order.iter().filter(|it| paths.used[**it]) {
         let control = !setting.only_never || paths.first[unit] == NEVER;
         let of_stratum = paths.stratum[unit] * periods;
         for (_, period) in cells.of_unit(unit).filter(|it| control && it.1 < paths.first[unit]) {
-            if needed[of_stratum + period] {
+            if number[of_stratum + period].is_some() {
                 entries.extend(entry(unit, period, false));
             }
         }
         entries.extend(switcher(unit));
     }
-    entries
+    entries.iter_mut().for_each(|it: &mut Entry| it.cell = number[it.cell].unwrap_or_default());
+    (entries, n_cells)
 }
 
 impl Setting<'_> {
@@ -229,12 +233,13 @@ fn subtract_slopes(
     steps: usize,
     kind: Kind,
     kept: &[&Entry],
-    weight: f64,
+    n_cells: usize,
     psi: &mut [f64],
 ) {
     let (cells, paths) = (setting.cells, setting.paths);
+    let weight: f64 = kept.iter().filter(|it| it.switcher).map(|it| it.weight).sum();
     for (at, x) in cells.x.iter().enumerate() {
-        let mut controls = vec![Mean::default(); paths.strata * cells.n_periods()];
+        let mut controls = vec![Mean::default(); n_cells];
         let change = |it: &Entry| {
             setting.ends(it.unit, it.slot, steps, kind).map_or(0.0, |[to, from]| x[to] - x[from])
         };

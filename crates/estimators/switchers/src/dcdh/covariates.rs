@@ -53,7 +53,8 @@ impl Adjustment {
         if covariates == 0 {
             return Ok(found);
         }
-        for (baseline, mut rows) in gather(cells, paths, order).into_iter().enumerate() {
+        let with_rows = |it: &(usize, Rows)| !it.1.unit.is_empty();
+        for (baseline, mut rows) in gather(cells, paths, order).into_iter().enumerate().filter(with_rows) {
             let columns: Vec<&[f64]> = rows.x.iter().map(Vec::as_slice).collect();
             let norms = column_norms(&columns, Some(&rows.weight));
             let clusters = rows.centre(cells.n_periods(), cluster);

@@ -106,7 +106,14 @@ fn collect(
     let rows = placebos.iter().rev().map(|(steps, it)| (-(*steps as i32) - 1, it.switchers));
     let rows: Vec<(i32, usize)> =
         rows.chain(effects.iter().map(|(steps, it)| (*steps as i32 - 1, it.switchers))).collect();
-    let mut columns = vec![Column { term: Term::Aggregate(None), estimate, psi: total }];
+    let mut columns = Vec::new();
+    if 0.0 < dose {
+        columns.push(Column { term: Term::Aggregate(None), estimate, psi: total });
+    } else {
+        let text =
+            "no att: all switchers are back at their baseline in the event times that can be estimated";
+        notes.push(Note::remark(text));
+    }
     let earlier = placebos.into_iter().rev().map(|(steps, it)| (-(steps as i32) - 1, it));
     let later = effects.into_iter().map(|(steps, it)| (steps as i32 - 1, it));
     for (time, it) in earlier.chain(later) {
@@ -164,13 +171,15 @@ fn equality(estimate: &mut Estimate) -> Result<(), FitError> {
 
 fn nothing(treatment: &Name, paths: &Paths, options: &Options) -> FitError {
     let change = (0..paths.first.len()).filter(|&it| wanted(paths, options, it)).count();
-    let advice = if change == 0 {
+    let advice = if change == 0 && paths.first.len() < 2 * paths.values.len() {
+        "nearly every unit has a first treatment of its own, and only units that share it are compared; group its \
+         values into few with a step `derive`"
+    } else if change == 0 {
         "no unit changes its treatment in the direction asked for while another unit of the same baseline has not"
     } else if options.same_switchers {
         "no switcher has every effect asked for: give fewer `lags`"
     } else {
-        "no switcher has a control of the same baseline with outcomes in the same two periods; a treatment with many \
-         baseline values can be grouped into few with a step `derive`"
+        "no switcher has a control of the same baseline with outcomes in the same two periods"
     };
     FitError::Model(format!("no effect of `{treatment}` can be estimated: {advice}"))
 }

@@ -127,6 +127,11 @@ fn steps(cells: &Cells, values: &[f64], placebo: bool) -> Vec<Step> {
             found.push(Step { unit, cell, weight, outcome, treatment });
         }
     }
+    // A continuous treatment has more values times periods than rows.
+    let mut used: Vec<usize> = found.iter().map(|it| it.cell).collect();
+    used.sort_unstable();
+    used.dedup();
+    found.iter_mut().for_each(|it| it.cell = used.partition_point(|cell| *cell < it.cell));
     found
 }
 

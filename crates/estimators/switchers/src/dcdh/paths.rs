@@ -56,9 +56,12 @@ impl Paths {
         let baseline: Vec<usize> =
             seen.iter().map(|it| values.partition_point(|value| *value < it.baseline)).collect();
         let parts = trend_codes(design, trends)?;
-        let (stratum, strata) = strata(&baseline, &parts);
-        let varied = varied_strata(&seen, &stratum, strata);
-        let used: Vec<bool> = seen.iter().zip(&stratum).map(|(it, &at)| it.any && varied[at]).collect();
+        let (all, n_all) = strata(&baseline, &parts);
+        let varied = varied_strata(&seen, &all, n_all);
+        let used: Vec<bool> = seen.iter().zip(&all).map(|(it, &at)| it.any && varied[at]).collect();
+        // With a continuous baseline most strata are one unit: only those that are compared keep a number.
+        let (stratum, strata) =
+            number(all.iter().zip(&used).map(|it| if *it.1 { *it.0 } else { usize::MAX }));
         let last = drop_without_controls(cells, &seen, &stratum, strata, &used);
         let mut undated = 0;
         for unit in (0..cells.units()).filter(|it| used[*it]) {

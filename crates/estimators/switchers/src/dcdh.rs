@@ -1,4 +1,4 @@
-#![doc = include_str!("../../docs/dcdh.md")]
+#![doc = include_str!("../docs/dcdh.md")]
 
 mod cells;
 mod contrast;
@@ -98,7 +98,7 @@ impl Estimator for Dcdh {
         plugin: PluginMeta {
             name: NAME,
             summary: "Effects of a treatment that may switch off and take any value, by time since its first change",
-            docs: include_str!("../../docs/dcdh.md"),
+            docs: include_str!("../docs/dcdh.md"),
             status: Status::Preview { since: "0.1.0" },
             reference: "de Chaisemartin and D'Haultfoeuille (2024), REStat 106, DID_l; (2020), AER 110, DID_M",
         },
