@@ -149,15 +149,14 @@ impl Rows {
 
     /// Maximum likelihood of the logit.
     pub fn logit(&self) -> Result<Score, Reason> {
-        let coef = self.newton(self.start()?, Objective::Likelihood)?;
+        let coef = self.maximum_likelihood()?;
         self.score(&coef)
     }
 
     /// Inverse probability tilting (Graham, Pinto and Egel 2012), from the logit on:
     /// sum w (D - (1 - D) exp(x'g)) x = 0 (Sant'Anna and Zhao 2020, equation 3.1).
     pub fn tilting(&self) -> Result<Score, Reason> {
-        let logit = self.newton(self.start()?, Objective::Likelihood)?;
-        let coef = self.newton(logit, Objective::Tilting)?;
+        let coef = self.newton(self.maximum_likelihood()?, Objective::Tilting)?;
         self.score(&coef)
     }
 
@@ -177,6 +176,14 @@ impl Rows {
             }
         }
         Mat::from_fn(k, k, |i, j| sums[i.max(j) * k + i.min(j)])
+    }
+
+    /// Coefficients of the logit. Where there are none, collinear covariates are the first suspect.
+    fn maximum_likelihood(&self) -> Result<Vec<f64>, Reason> {
+        self.newton(self.start()?, Objective::Likelihood).map_err(|reason| {
+            let weights = |row: usize| self.weight[row];
+            self.inverse(0..self.n(), "cohort and controls", weights).err().unwrap_or(reason)
+        })
     }
 
     /// The logit with a constant only.
@@ -281,7 +288,7 @@ impl Rows {
         if odds.iter().sum::<f64>() <= 0.0 {
             return Err(Reason::Overlap(largest));
         }
-        let inverse = self.inverse(0..self.n(), "its rows", |row| {
+        let inverse = self.inverse(0..self.n(), "cohort and controls", |row| {
             self.weight[row] * probability[row] * (1.0 - probability[row])
         })?;
         Ok(Score { probability, odds, inverse, trimmed })
