@@ -13,6 +13,8 @@ mod collapse;
 mod coverage;
 #[path = "laws/group_effects.rs"]
 mod group_effects;
+#[path = "laws/group_time.rs"]
+mod group_time;
 #[path = "laws/mediation.rs"]
 mod mediation;
 
