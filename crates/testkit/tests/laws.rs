@@ -19,6 +19,8 @@ mod diagnostics;
 mod group_effects;
 #[path = "laws/imputation.rs"]
 mod imputation;
+#[path = "laws/group_time.rs"]
+mod group_time;
 #[path = "laws/mediation.rs"]
 mod mediation;
 #[path = "laws/switchers.rs"]

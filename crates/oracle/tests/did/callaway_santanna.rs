@@ -223,7 +223,8 @@ fn diff_diff_on_the_balanced_panel() {
     assert_eq!(compared, 6 * 2 * 45);
 }
 
-/// Comparisons of units that have both periods. Its sizes of cohorts are others, so that only cells are compared.
+/// Comparisons of units that have both periods. Its aggregates weigh cells by their own treated units, so that only cells
+/// are compared.
 #[test]
 fn diff_diff_on_an_unbalanced_panel() {
     for (name, covariates) in [("nocov", "1"), ("cov", "x1")] {

@@ -103,7 +103,6 @@ struct Context<'a> {
 
 struct Kept {
     cohort: i32,
-    early: usize,
     units: Vec<u32>,
     prepared: Result<Prepared, Reason>,
 }
@@ -195,12 +194,16 @@ impl Context<'_> {
             return Outcome::Failed(Reason::NoControl);
         }
         let early = period.min(base);
-        let known =
-            self.kept.take().filter(|it| it.cohort == cell.cohort && it.early == early && it.units == units);
+        let rows: Vec<usize> = units.iter().filter_map(|&unit| layout.row(unit, early)).collect();
+        let rows = self.rows(&rows, cell.controls);
+        // Covariates that do not change in time leave first steps as they were.
+        let known = self.kept.take().filter(|it| {
+            let same = it.prepared.as_ref().is_ok_and(|it| it.rows == rows);
+            it.cohort == cell.cohort && it.units == units && same
+        });
         let kept = known.unwrap_or_else(|| {
-            let rows: Vec<usize> = units.iter().filter_map(|&unit| layout.row(unit, early)).collect();
-            let prepared = Prepared::new(self.rows(&rows, cell.controls), self.options.method);
-            Kept { cohort: cell.cohort, early, units, prepared }
+            let prepared = Prepared::new(rows, self.options.method);
+            Kept { cohort: cell.cohort, units, prepared }
         });
         let outcome = match &kept.prepared {
             Err(reason) => Outcome::Failed(*reason),

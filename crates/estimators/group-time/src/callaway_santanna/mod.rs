@@ -10,9 +10,9 @@ mod options;
 mod two_periods;
 
 use parallax_model::{
-    BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Distribution, Estimate, Estimator,
-    EventStudy, Example, FitError, InfluenceFunctions, Meta, Name, OptionColumns, PluginMeta, SampleReport,
-    Statistics, Status, Support, VcovKind, vcov::Vcov, wald,
+    AggregationRange, BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Distribution,
+    Estimate, Estimator, EventStudy, Example, FitError, InfluenceFunctions, Meta, Name, OptionColumns,
+    PluginMeta, SampleReport, Statistics, Status, Support, VcovKind, vcov::Vcov, wald,
 };
 
 pub use options::{BasePeriod, Control, Data, Method, Options};
@@ -110,7 +110,9 @@ impl Estimator for CallawaySantanna {
 
     fn example() -> Example<Options> {
         let cohort = Some(Name::from("cohort"));
-        let options = Options { cohort, control: Control::NotYetTreated, ..Options::default() };
+        // Few event times: the critical value of their band is what takes longest on small panels.
+        let range = AggregationRange { event: Some([-2, 2]), ..AggregationRange::default() };
+        let options = Options { cohort, control: Control::NotYetTreated, range, ..Options::default() };
         Example { formula: Some("y ~ x1"), options }
     }
 }

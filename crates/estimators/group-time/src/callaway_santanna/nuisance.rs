@@ -55,7 +55,7 @@ impl Reason {
 }
 
 /// Rows of one comparison, those of controls first.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rows {
     /// Covariates of a row, the constant among them.
     pub k: usize,
@@ -149,15 +149,14 @@ impl Rows {
 
     /// Maximum likelihood of the logit.
     pub fn logit(&self) -> Result<Score, Reason> {
-        let coef = self.newton(self.start()?, Objective::Likelihood)?;
+        let coef = self.maximum_likelihood()?;
         self.score(&coef)
     }
 
     /// Inverse probability tilting (Graham, Pinto and Egel 2012), from the logit on:
     /// sum w (D - (1 - D) exp(x'g)) x = 0 (Sant'Anna and Zhao 2020, equation 3.1).
     pub fn tilting(&self) -> Result<Score, Reason> {
-        let logit = self.newton(self.start()?, Objective::Likelihood)?;
-        let coef = self.newton(logit, Objective::Tilting)?;
+        let coef = self.newton(self.maximum_likelihood()?, Objective::Tilting)?;
         self.score(&coef)
     }
 
@@ -179,6 +178,14 @@ impl Rows {
         Mat::from_fn(k, k, |i, j| sums[i.max(j) * k + i.min(j)])
     }
 
+    /// Coefficients of the logit. Where there are none, collinear covariates are the first suspect.
+    fn maximum_likelihood(&self) -> Result<Vec<f64>, Reason> {
+        self.newton(self.start()?, Objective::Likelihood).map_err(|reason| {
+            let weights = |row: usize| self.weight[row];
+            self.inverse(0..self.n(), "cohort and controls", weights).err().unwrap_or(reason)
+        })
+    }
+
     /// The logit with a constant only.
     fn start(&self) -> Result<Vec<f64>, Reason> {
         let sum = |rows: Range<usize>| self.weight[rows].iter().sum::<f64>();
@@ -189,84 +196,65 @@ impl Rows {
     }
 
     /// Newton's method on a concave objective, with steps halved until it does not fall.
-    fn newton(&self, mut coef: Vec<f64>, objective: Objective) -> Result<Vec<f64>, Reason> {
+    fn newton(&self, coef: Vec<f64>, objective: Objective) -> Result<Vec<f64>, Reason> {
         const ITERATIONS: usize = 100;
         let total: f64 = self.weight.iter().sum();
-        let mut at = self.index(&coef);
-        let mut value = self.value(&at, objective);
+        let mut at = self.evaluate(coef, objective);
         for _ in 0..ITERATIONS {
-            let (gradient, hessian) = self.derivatives(&at, objective);
+            let gradient = self.sums(0..self.n(), |row| at.slopes[row]).1;
+            let hessian = self.products(0..self.n(), |row| at.curvatures[row]);
             let right = Mat::from_fn(self.k, 1, |i, _| gradient[i]);
             let step = solve_spd(hessian.as_ref(), right.as_ref()).map_err(|_| Reason::NoScore)?;
             let decrement: f64 = gradient.iter().enumerate().map(|(i, g)| g * step[(i, 0)]).sum();
             let mut share = 1.0;
-            loop {
-                let moved: Vec<f64> =
-                    coef.iter().enumerate().map(|(i, c)| c + share * step[(i, 0)]).collect();
-                let index = self.index(&moved);
-                let next = self.value(&index, objective);
-                if value - 1e-12 * value.abs() <= next || share < 1e-9 {
-                    (coef, at, value) = (moved, index, next);
-                    break;
+            at = loop {
+                let moved = at.coef.iter().enumerate().map(|(i, c)| c + share * step[(i, 0)]).collect();
+                let next = self.evaluate(moved, objective);
+                if at.value - 1e-12 * at.value.abs() <= next.value || share < 1e-9 {
+                    break next;
                 }
                 share *= 0.5;
-            }
-            if !value.is_finite() {
+            };
+            if !at.value.is_finite() {
                 return Err(Reason::NoScore);
             }
             // A step from here squares the distance, which is then below rounding.
             if decrement <= 1e-18 * total {
-                return Ok(coef);
+                return Ok(at.coef);
             }
         }
         Err(Reason::NoScore)
     }
 
-    fn index(&self, coef: &[f64]) -> Vec<f64> {
-        (0..self.n()).map(|row| self.fitted(row, coef)).collect()
-    }
-
-    fn value(&self, index: &[f64], objective: Objective) -> f64 {
-        let term = |row: usize| {
-            let eta = index[row];
-            let treated = self.controls <= row;
-            self.weight[row]
-                * match objective {
-                    // ln(1 / (1 + e^-t)) for t toward what occurred, without overflow.
-                    Objective::Likelihood => {
-                        let toward = if treated { eta } else { -eta };
-                        toward.min(0.0) - (-toward.abs()).exp().ln_1p()
-                    }
-                    Objective::Tilting if treated => eta,
-                    Objective::Tilting => -eta.exp(),
-                }
-        };
-        (0..self.n()).map(term).sum()
-    }
-
-    /// Gradient, and minus the second derivatives.
-    fn derivatives(&self, index: &[f64], objective: Objective) -> (Vec<f64>, Mat<f64>) {
-        let mut slopes = Vec::with_capacity(self.n());
-        let mut curvatures = Vec::with_capacity(self.n());
-        for (row, &eta) in index.iter().enumerate() {
+    /// The objective with its first derivative and minus its second in the index of each row.
+    fn evaluate(&self, coef: Vec<f64>, objective: Objective) -> Point {
+        let mut point =
+            Point { coef, value: 0.0, slopes: vec![0.0; self.n()], curvatures: vec![0.0; self.n()] };
+        for row in 0..self.n() {
             let (weight, treated) = (self.weight[row], self.controls <= row);
-            let (slope, curvature) = match objective {
+            let eta = self.fitted(row, &point.coef);
+            let (value, slope, curvature) = match objective {
                 Objective::Likelihood => {
-                    let p = logistic(eta);
-                    (f64::from(u8::from(treated)) - p, p * logistic(-eta))
+                    // ln(1 / (1 + e^-t)) for t toward what occurred, without overflow.
+                    let toward = if treated { eta } else { -eta };
+                    let e = (-toward.abs()).exp();
+                    let (likely, unlikely) = (1.0 / (1.0 + e), e / (1.0 + e));
+                    let missed = if 0.0 <= toward { unlikely } else { likely };
+                    let slope = if treated { missed } else { -missed };
+                    (toward.min(0.0) - e.ln_1p(), slope, likely * unlikely)
                 }
-                Objective::Tilting if treated => (1.0, 0.0),
-                Objective::Tilting => (-eta.exp(), eta.exp()),
+                Objective::Tilting if treated => (eta, 1.0, 0.0),
+                Objective::Tilting => (-eta.exp(), -eta.exp(), eta.exp()),
             };
-            slopes.push(weight * slope);
-            curvatures.push(weight * curvature);
+            point.value += weight * value;
+            point.slopes[row] = weight * slope;
+            point.curvatures[row] = weight * curvature;
         }
-        let gradient = self.sums(0..self.n(), |row| slopes[row]).1;
-        (gradient, self.products(0..self.n(), |row| curvatures[row]))
+        point
     }
 
     fn score(&self, coef: &[f64]) -> Result<Score, Reason> {
-        let index = self.index(coef);
+        let index: Vec<f64> = (0..self.n()).map(|row| self.fitted(row, coef)).collect();
         let largest = logistic(index.iter().fold(f64::NEG_INFINITY, |most, it| most.max(*it)));
         if OVERLAP <= largest {
             return Err(Reason::Overlap(largest));
@@ -281,7 +269,7 @@ impl Rows {
         if odds.iter().sum::<f64>() <= 0.0 {
             return Err(Reason::Overlap(largest));
         }
-        let inverse = self.inverse(0..self.n(), "its rows", |row| {
+        let inverse = self.inverse(0..self.n(), "cohort and controls", |row| {
             self.weight[row] * probability[row] * (1.0 - probability[row])
         })?;
         Ok(Score { probability, odds, inverse, trimmed })
@@ -295,6 +283,14 @@ enum Objective {
     Likelihood,
     /// sum w (D x'g - (1 - D) exp(x'g)), whose maximum balances covariates.
     Tilting,
+}
+
+/// An objective at a coefficient, by row.
+struct Point {
+    coef: Vec<f64>,
+    value: f64,
+    slopes: Vec<f64>,
+    curvatures: Vec<f64>,
 }
 
 /// A small matrix times a vector.
