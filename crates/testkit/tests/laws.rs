@@ -15,6 +15,8 @@ mod coverage;
 mod group_effects;
 #[path = "laws/mediation.rs"]
 mod mediation;
+#[path = "laws/saturated.rs"]
+mod saturated;
 
 use parallax_model::{SmallSample, VcovKind};
 use parallax_testkit::{EXCEPTIONS, LAWS, fit, request, tables};
