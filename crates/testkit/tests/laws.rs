@@ -25,6 +25,8 @@ mod group_time;
 mod mediation;
 #[path = "laws/switchers.rs"]
 mod switchers;
+#[path = "laws/saturated.rs"]
+mod saturated;
 
 use parallax_model::{SmallSample, VcovKind};
 use parallax_testkit::{EXCEPTIONS, LAWS, fit, request, tables};

@@ -77,6 +77,27 @@ pub const EXCEPTIONS: &[Exception] = &[
         law: "data twice are the same with errors over root two",
         reason: "the twin of a control is not used, so that its weight is no smaller, and variances divide by n - 1",
     },
+    Exception {
+        estimator: "poisson",
+        law: "coefficients follow the scale of the outcome",
+        reason: "slopes are those of the logarithm of the mean, which a scale of the outcome moves by a constant",
+    },
+    Exception {
+        estimator: "poisson",
+        law: "a constant added to the outcome moves the intercept only",
+        reason: "slopes are relative changes of the mean, which a constant makes smaller",
+    },
+    Exception {
+        estimator: "poisson",
+        law: "equal weights are no weights",
+        reason: "weights multiply the likelihood, so that under iid they count rows, as in R fixest",
+    },
+    Exception {
+        estimator: "poisson",
+        law: "models that ran before do not matter",
+        reason: "the models that this law runs before have outcomes below zero, which are refused; nothing is shared, \
+                 because effects are absorbed under weights of the model's own",
+    },
 ];
 
 /// The request of an estimator under one kind of covariance, on the columns of [`Table`].
