@@ -215,7 +215,7 @@ fn weights_are_those_of_twowayfeweights() {
         let case = answer("twfe_weights.json", &id);
         let estimate = weigh(&case);
         let near = |ours: f64, theirs: &str| {
-            near_as("iterated", ours, number(&case[theirs]), &format!("{id}: {theirs}"))
+            near_as("iterated", ours, number(&case[theirs]), &format!("{id}: {theirs}"));
         };
         let stat = |name| estimate.stats.get(name).unwrap();
         near(estimate.coef[0], "beta");
