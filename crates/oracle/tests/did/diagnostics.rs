@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use parallax_ingest::{ReadRequest, read};
 use parallax_model::{
     Estimate, Panel, SingletonPolicy,
     panel::{Codes, Column},
@@ -214,7 +215,7 @@ fn weights_are_those_of_twowayfeweights() {
         let case = answer("twfe_weights.json", &id);
         let estimate = weigh(&case);
         let near = |ours: f64, theirs: &str| {
-            near_as("iterated", ours, number(&case[theirs]), &format!("{id}: {theirs}"))
+            near_as("iterated", ours, number(&case[theirs]), &format!("{id}: {theirs}"));
         };
         let stat = |name| estimate.stats.get(name).unwrap();
         near(estimate.coef[0], "beta");
@@ -296,4 +297,44 @@ fn weights_and_the_deviation_are_those_of_diff_diff() {
     near_as("iterated", estimate.stats.get("sigma").unwrap(), number(&case["sigma_fe"]), "sigma");
     assert_eq!(estimate.stats.get("weights_negative").unwrap(), number(&case["fraction_negative"]));
     compare_cells(&cells(&estimate), &case["weights"]);
+}
+
+/// The example of the paper (section V.C), as the tests of the R package TwoWayFEWeights have it: a single year in or out of
+/// a union between two years out or in is taken for an error of measurement.
+#[test]
+fn weights_of_the_wage_panel_are_those_that_r_is_tested_with() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../datasets/wage-panel/wage_panel.parquet");
+    let panel = read(&ReadRequest::file(path).indexed("nr", "year")).unwrap().panel;
+    let mut union = panel.real("union").unwrap().to_vec();
+    for years in union.chunks_mut(8) {
+        for at in 1..7 {
+            if years[at - 1] == years[at + 1] {
+                years[at] = years[at - 1];
+            }
+        }
+    }
+    let panel = panel.clone().with("member".into(), Column::real(union)).unwrap();
+    let known = [
+        ("feTR", [820.0, 147.0, 49.0], [0.106_627, 1.010_529, -0.010_529, 0.096_869, 3.175_859]),
+        ("fdTR", [611.0, 405.0, 0.0], [0.060_096, 1.047_636, -0.047_636, 0.032_095, 0.579_914]),
+    ];
+    for (kind, counts, numbers) in known {
+        let options = json!({ "type": kind });
+        let estimate =
+            request("twfe-weights", "lwage ~ member | nr + year", "iid").options(&options).fit(&panel);
+        let stat = |name| estimate.stats.get(name).unwrap();
+        let ours = ["weights_positive", "weights_negative", "weights_zero"].map(stat);
+        assert_eq!(ours, counts, "{kind}");
+        let m = 1016.0_f64;
+        let ours = [
+            estimate.coef[0],
+            stat("sum_positive"),
+            stat("sum_negative"),
+            stat("sigma") * ((m - 1.0) / m).sqrt(),
+            opposite_signs_without_zeros(&estimate),
+        ];
+        for (ours, theirs) in ours.iter().zip(numbers) {
+            near_as("printed digits", 1e6 * ours, 1e6 * theirs, kind);
+        }
+    }
 }
