@@ -241,7 +241,7 @@ fn differences_on_the_balanced_panel() {
     let mut compared = 0;
     for control in ["never_treated", "not_yet_treated"] {
         for (method, name) in [("dr", "dr_cov"), ("dr", "dr_nocov"), ("reg", "reg_cov")] {
-            let tolerance = if name == "dr_cov" { "R's logit in did" } else { "closed form" };
+            let tolerance = if name == "dr_cov" { "logit of differences" } else { "closed form" };
             let x = if name == "dr_nocov" { "1" } else { "x1 + xinv" };
             let case = open("csdid_differences.json", &format!("panel_bal__differences_{control}_{name}"), x);
             let estimate = case.fit(&options(control, method, &[]), None);
