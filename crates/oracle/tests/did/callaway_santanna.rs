@@ -368,7 +368,8 @@ fn functions_of_drdid_on_every_cell() {
             let answer = answer_of(format!("panel_unbal__{peer}_{name}_rc"));
             let panel = open_panel("panel_unbal");
             let case = Case { panel, outcome: "y", covariates: "x1 + x2", unit: "unit", answer };
-            compared += case.compare(tolerance, &options("never", method, &[sections.clone()]), weights);
+            compared +=
+                case.compare(tolerance, &options("never", method, std::slice::from_ref(&sections)), weights);
         }
         let answer = answer_of("panel_unbal__md_dr_rc".to_owned());
         let estimate = Case {
@@ -378,7 +379,7 @@ fn functions_of_drdid_on_every_cell() {
             unit: "unit",
             answer: answer.clone(),
         }
-        .fit(&options("never", "dr", &[sections.clone()]), weights);
+        .fit(&options("never", "dr", std::slice::from_ref(&sections)), weights);
         for (at, att) in answer["att"].as_array().unwrap().iter().enumerate() {
             let row =
                 estimate.row(&format!("att({},{})", answer["group"][at], answer["t"][at]), 0.95).unwrap();

@@ -1,4 +1,4 @@
-#![doc = include_str!("../../docs/callaway-santanna.md")]
+#![doc = include_str!("../docs/callaway-santanna.md")]
 
 mod cells;
 mod cross_sections;
@@ -32,7 +32,7 @@ impl Estimator for CallawaySantanna {
         plugin: PluginMeta {
             name: PLUGIN,
             summary: "Effects by cohort and period from comparisons of two periods, doubly robust, and their aggregates",
-            docs: include_str!("../../docs/callaway-santanna.md"),
+            docs: include_str!("../docs/callaway-santanna.md"),
             status: Status::Preview { since: "0.1.0" },
             reference: "Callaway and Sant'Anna (2021), J. Econometrics 225, theorem 1; Sant'Anna and Zhao (2020), J. Econometrics 219",
         },
