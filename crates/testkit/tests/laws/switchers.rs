@@ -34,8 +34,8 @@ type Rows = BTreeMap<String, BTreeMap<i32, [f64; 3]>>;
 
 fn rows(table: &Table, treatment: &[f64]) -> Rows {
     let mut rows = Rows::new();
-    for row in 0..table.len() {
-        let numbers = [table.column("y")[row], treatment[row], table.column("w")[row]];
+    for (row, &treatment) in treatment.iter().enumerate() {
+        let numbers = [table.column("y")[row], treatment, table.column("w")[row]];
         rows.entry(table.unit[row].clone()).or_default().insert(table.year[row], numbers);
     }
     rows
@@ -301,4 +301,15 @@ fn what_cannot_be_done_is_refused_with_advice() {
         let found = ask(&panel, formula, None, &options);
         assert!(matches!(&found, Err(it) if it.contains(why)), "{options}: {found:?}");
     }
+}
+
+#[test]
+fn more_than_there_is_ends_with_a_note() {
+    let panel = Table::balanced(78).panel().unwrap();
+    let all = ask(&panel, "y ~ 1", None, &json!({ "treatment": "d" })).unwrap();
+    let far = json!({ "treatment": "d", "lags": u32::MAX, "leads": u32::MAX });
+    let more = ask(&panel, "y ~ 1", None, &far).unwrap();
+    assert_eq!((&all.terms, &all.coef), (&more.terms, &more.coef));
+    let says = |it: &Estimate| it.notes.iter().any(|it| it.to_string().contains("event times end at"));
+    assert!(says(&more) && !says(&all));
 }

@@ -50,7 +50,7 @@ pub fn fit(design: &Design<'_>, options: &Options, treatment: &Name) -> Result<E
         return Err(nothing(treatment, &paths, options));
     }
     let mut notes = remarks(&cells, &paths, options, treatment);
-    notes.extend(shortfall(options, &effects, &placebos));
+    notes.extend(shortfall(options, longest, &effects, &placebos));
     notes.extend(adjustment.notes);
     let mut found = collect(options, effects, placebos, &mut notes)?;
     found.notes = notes;
@@ -184,21 +184,32 @@ fn nothing(treatment: &Name, paths: &Paths, options: &Options) -> FitError {
     FitError::Model(format!("no effect of `{treatment}` can be estimated: {advice}"))
 }
 
-fn shortfall(options: &Options, effects: &Contrasts, placebos: &Contrasts) -> Vec<Note> {
+/// What was asked for and is not there.
+fn shortfall(options: &Options, longest: usize, effects: &Contrasts, placebos: &Contrasts) -> Vec<Note> {
     let missing = |asked: usize, found: &Contrasts| -> Vec<usize> {
-        (1..=asked).filter(|steps| found.iter().all(|it| it.0 != *steps)).collect()
+        (1..=asked.min(longest)).filter(|steps| found.iter().all(|it| it.0 != *steps)).collect()
     };
-    let effects = missing(options.lags.map_or(0, |it| it as usize + 1), effects);
-    let placebos = missing(options.leads.map_or(0, |it| (it as usize).saturating_sub(1)), placebos);
-    let times = effects.iter().map(|it| *it as i64 - 1).chain(placebos.iter().map(|it| -(*it as i64) - 1));
-    let times: Vec<String> = times.map(|it| it.to_string()).collect();
-    if times.is_empty() {
-        return Vec::new();
+    let asked_effects = options.lags.map_or(0, |it| it as usize + 1);
+    let asked_placebos = options.leads.map_or(0, |it| (it as usize).saturating_sub(1));
+    let effects = missing(asked_effects, effects).into_iter().map(|it| it as i64 - 1);
+    let placebos = missing(asked_placebos, placebos).into_iter().map(|it| -(it as i64) - 1);
+    let times: Vec<String> = effects.chain(placebos).map(|it| it.to_string()).collect();
+    let mut notes = Vec::new();
+    if !times.is_empty() {
+        notes.push(Note::remark(format!(
+            "event times {} have no switcher with a control, and are left out",
+            times.join(", ")
+        )));
     }
-    vec![Note::remark(format!(
-        "event times {} have no switcher with a control, and are left out",
-        times.join(", ")
-    ))]
+    if longest < asked_effects.max(asked_placebos) {
+        notes.push(Note::remark(format!(
+            "no switcher has controls for more than {longest} periods from its change on, so that event times end at \
+             {} and begin at {}",
+            longest - 1,
+            -(longest as i64) - 1
+        )));
+    }
+    notes
 }
 
 /// The conventions that numbers depend on, and what is not used.
