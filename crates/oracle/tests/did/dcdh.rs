@@ -175,7 +175,7 @@ fn tests(estimate: &Estimate, case: &Value, id: &str) -> usize {
     // Their p is one less the distribution function, which is rounded to multiples of 1e-16.
     found
         .map(|(ours, p)| {
-            near_as("p-value by 1 - F", estimate.stats.get(ours).unwrap(), p, &format!("{id} {ours}"))
+            near_as("p-value by 1 - F", estimate.stats.get(ours).unwrap(), p, &format!("{id} {ours}"));
         })
         .count()
 }
