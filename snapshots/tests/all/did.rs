@@ -210,7 +210,9 @@ fn odd_names_and_missing_values_are_no_trouble() {
     let missing = (1..=3000).filter(|it| it % 7 != 0 && it % 11 != 0 && it % 13 == 0).count();
     assert_eq!(found["rows_without_treatment"], missing);
     for member in found["members"].as_array().unwrap() {
-        assert!(member["failed"].is_null(), "{}: {}", member["name"], member["failed"]);
+        // The decomposition is defined for balanced panels, and says what to do.
+        let balanced = member["name"] == "bacon" && member["failed"].as_str().unwrap().contains("`complete`");
+        assert!(balanced || member["failed"].is_null(), "{}: {}", member["name"], member["failed"]);
     }
 }
 

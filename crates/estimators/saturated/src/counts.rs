@@ -250,6 +250,7 @@ mod tests {
             sum += if n == 0 { 0.0 } else { f64::from(n).ln() };
             assert!((ln_factorial(f64::from(n)) - sum).abs() <= 1e-13 * (1.0 + sum), "{n}");
         }
-        assert!((ln_factorial(-0.5) - 0.5 * std::f64::consts::PI.ln()).abs() < 1e-14);
+        // Gamma(1/2), by fifteen steps of the recurrence.
+        assert!((ln_factorial(-0.5) - 0.5 * std::f64::consts::PI.ln()).abs() < 1e-13);
     }
 }

@@ -6,13 +6,13 @@
     reason = "helpers of tests stand outside the functions the lint exempts, and say what they skip"
 )]
 
-mod clean_controls;
-mod diagnostics;
-mod dcdh;
 mod callaway_santanna;
+mod clean_controls;
+mod dcdh;
+mod diagnostics;
 mod event_study;
-mod imputation;
 mod extended_twfe;
+mod imputation;
 mod poisson;
 mod sun_abraham;
 mod support;
