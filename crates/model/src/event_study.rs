@@ -1,6 +1,8 @@
 //! The event-study object: coefficients by event time with everything that tests, bands and
 //! aggregates need.
 
+use std::sync::OnceLock;
+
 use parallax_linalg::Mat;
 use parallax_vcov::simultaneous_critical;
 
@@ -36,6 +38,8 @@ pub struct EventStudy {
     pub distribution: Distribution,
     /// How the times were laid out.
     pub window: EventWindow,
+    /// Level and critical value of the band that was asked for first, an integral worth keeping.
+    band: OnceLock<[f64; 2]>,
 }
 
 /// One event time of a plot or table; a reference has zeros and no error.
@@ -94,6 +98,7 @@ impl EventStudy {
             vcov: Mat::from_fn(found.len(), found.len(), |i, j| estimate.vcov.matrix[(at(i), at(j))]),
             distribution: estimate.distribution,
             window: estimate.event.clone().unwrap_or_default(),
+            band: OnceLock::new(),
         })
     }
 
@@ -123,6 +128,13 @@ impl EventStudy {
 
     /// The critical value of the band over all event times.
     pub fn simultaneous_critical(&self, level: f64) -> f64 {
+        match self.band.get_or_init(|| [level, self.band_at(level)]) {
+            [known, critical] if *known == level => *critical,
+            _ => self.band_at(level),
+        }
+    }
+
+    fn band_at(&self, level: f64) -> f64 {
         let df = match self.distribution {
             Distribution::StudentT(df) => Some(df),
             Distribution::Normal => None,

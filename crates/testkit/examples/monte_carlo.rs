@@ -27,7 +27,9 @@ fn head(draws: u64) -> String {
          *Bias* is the mean of estimate less truth, with its Monte Carlo standard error; *spread* the standard deviation of \
          estimate less truth, beside the mean of the standard errors; *coverage* the share of 95 per cent intervals that hold the truth; \
          *rejected* the share of panels on which \"no effect\" is rejected at 5 per cent. The truth is the mean of the true effects over \
-         treated rows, or over the rows at an event time. A share of .95 in {draws} panels has a standard error of {:.4}.\n",
+         treated rows, or over the rows at an event time; of `stacked` over the cohorts that fit its window, and of `lp-did`'s overall effect over \
+         the adopters that are seen at all its event times. A covariate that does not vary within units is absorbed by unit effects: \
+         estimators that only add covariates to a regression with unit effects cannot use it. A share of .95 in {draws} panels has a standard error of {:.4}.\n",
         (0.95 * 0.05 / draws as f64).sqrt()
     )
 }

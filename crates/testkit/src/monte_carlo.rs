@@ -4,7 +4,7 @@
 //! estimates is compared with the mean of the true effects over the rows that its term is about; an estimator whose
 //! overall effect is about other rows says so in [`TARGETS`].
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use parallax_model::{
     AbsorptionCache, BatteryPart, BatteryRequest, Entry, Estimate, Formula, ModelSpec, Panel, Registry,
@@ -55,10 +55,61 @@ pub struct Performance {
 }
 
 /// What an estimate's term stands for, in true effects.
-type Target = fn(&StaggeredPanel, &Estimate) -> f64;
+type Target = fn(&StaggeredPanel, &Estimate, &Term) -> f64;
 
-/// Overall effects that are not the mean over all treated rows.
-pub const TARGETS: &[(&str, Target)] = &[];
+/// Estimators whose effects are not means over all treated rows, or all rows at an event time.
+pub const TARGETS: &[(&str, Target)] = &[("lp-did", pooled), ("stacked", trimmed)];
+
+/// The overall effect of local projections: the mean over event times of adopters that are seen at all of them.
+fn pooled(panel: &StaggeredPanel, estimate: &Estimate, term: &Term) -> f64 {
+    match term {
+        Term::EventTime(time) => panel.at_exposure(i64::from(*time)),
+        _ => mean_of_cohorts(panel, 0, latest(estimate), 0..=latest(estimate)),
+    }
+}
+
+/// Effects of a stacked regression: of the cohorts that fit its window.
+fn trimmed(panel: &StaggeredPanel, estimate: &Estimate, term: &Term) -> f64 {
+    let (first, last) = (earliest(estimate), latest(estimate));
+    match term {
+        Term::EventTime(time) => {
+            let time = i64::from(*time);
+            mean_of_cohorts(panel, first, last, time..=time)
+        }
+        _ => mean_of_cohorts(panel, first, last, 0..=last),
+    }
+}
+
+fn latest(estimate: &Estimate) -> i64 {
+    event_times(estimate).max().unwrap_or(0)
+}
+
+/// References among them.
+fn earliest(estimate: &Estimate) -> i64 {
+    let references = estimate.event.iter().flat_map(|it| &it.references).map(|it| i64::from(*it));
+    event_times(estimate).chain(references).min().unwrap_or(0)
+}
+
+fn event_times(estimate: &Estimate) -> impl Iterator<Item = i64> {
+    estimate.terms.iter().filter_map(|it| match it {
+        Term::EventTime(time) => Some(i64::from(*time)),
+        _ => None,
+    })
+}
+
+/// Mean effect at these exposures of the units whose rows reach from `first` to `last` around adoption.
+fn mean_of_cohorts(panel: &StaggeredPanel, first: i64, last: i64, exposures: RangeInclusive<i64>) -> f64 {
+    let end = panel.period.iter().copied().max().unwrap_or(0);
+    let (mut sum, mut count) = (0.0, 0.0);
+    for ((adopted, period), effect) in panel.first_treated.iter().zip(&panel.period).zip(&panel.effect) {
+        let fits = |it: i64| 1 <= it + first && it + last <= end && exposures.contains(&(period - it));
+        if adopted.is_some_and(fits) {
+            sum += effect;
+            count += 1.0;
+        }
+    }
+    sum / count
+}
 
 /// The processes of the table: effects that differ between cohorts and grow, no effect at all, trends that are parallel
 /// only given a covariate, and a panel in which every unit adopts in the end.
@@ -172,12 +223,11 @@ fn terms(overall: Option<&Term>) -> [Option<Term>; 3] {
 fn one_term(entry: &Entry, estimate: &Estimate, term: &Term, panel: &StaggeredPanel) -> Option<Drawn> {
     let at = estimate.terms.iter().position(|it| it == term)?;
     let row = estimate.rows(0.95).into_iter().nth(at)?;
-    let truth = match term {
-        Term::EventTime(time) => panel.at_exposure(i64::from(*time)),
-        _ => TARGETS
-            .iter()
-            .find(|it| it.0 == entry.meta.plugin.name)
-            .map_or_else(|| panel.att(), |it| (it.1)(panel, estimate)),
+    let own = TARGETS.iter().find(|it| it.0 == entry.meta.plugin.name);
+    let truth = match (own, term) {
+        (Some((_, target)), _) => target(panel, estimate, term),
+        (None, Term::EventTime(time)) => panel.at_exposure(i64::from(*time)),
+        (None, _) => panel.att(),
     };
     Some(Drawn {
         truth,
