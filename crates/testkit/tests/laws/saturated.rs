@@ -199,8 +199,9 @@ fn without_never_treated_the_last_cohort_is_the_control() {
     let last = table.column("cohort").iter().fold(0.0_f64, |last, it| last.max(*it));
     let before: Vec<usize> = (0..table.len()).filter(|&it| f64::from(table.year[it]) < last).collect();
     let by_hand = table.rows(&before).with("cohort", |it| if it == last { 0.0 } else { it });
-    for estimator in ["sun-abraham", "extended-twfe"] {
-        let options = json!({ "cohort": "cohort" });
+    let sun = json!({ "cohort": "cohort" });
+    let extended = json!({ "cohort": "cohort", "covariates": "additive" });
+    for (estimator, options) in [("sun-abraham", sun), ("extended-twfe", extended)] {
         let whole = fit(&table.panel().unwrap(), estimator, "y ~ x1 | unit + year", &options).unwrap();
         let short = fit(&by_hand.panel().unwrap(), estimator, "y ~ x1 | unit + year", &options).unwrap();
         assert_eq!(whole.terms, short.terms);
