@@ -7,8 +7,7 @@
 //! | `poisson` | [`poisson`] |
 //!
 //! `comparison` says which rows can be compared and lays out the cells, `summary` averages cells. `saturation` has the
-//! columns of
-//! the extended regression, `linear` and `counts` fit it.
+//! columns of the extended regression, `linear` and `counts` fit it.
 
 mod comparison;
 mod counts;
