@@ -211,10 +211,10 @@ fn linked_to_reference(
     let (mut group_linked, mut cell_linked) = (vec![false; groups.n_groups()], vec![false; cells.n_groups()]);
     loop {
         let mut grown = false;
-        for row in 0..linked.len() {
+        for (row, linked) in linked.iter_mut().enumerate() {
             let (group, cell) = (groups.code[row] as usize, cells.code[row] as usize);
-            linked[row] = linked[row] || group_linked[group] || cell_linked[cell];
-            if linked[row] && !(group_linked[group] && cell_linked[cell]) {
+            *linked = *linked || group_linked[group] || cell_linked[cell];
+            if *linked && !(group_linked[group] && cell_linked[cell]) {
                 (group_linked[group], cell_linked[cell]) = (true, true);
                 grown = true;
             }

@@ -6,8 +6,8 @@
 //! | `extended-twfe` | [`extended_twfe`] |
 //! | `poisson` | [`poisson`] |
 //!
-//! `comparison` says which rows can be compared and lays out the cells, `summary` averages cells. `saturation` has the columns of
-//! the extended regression, `linear` and `counts` fit it.
+//! `comparison` says which rows can be compared and lays out the cells, `summary` averages cells. `saturation` has the
+//! columns of the extended regression, `linear` and `counts` fit it.
 
 mod comparison;
 mod counts;

@@ -97,7 +97,7 @@ pub fn poisson(input: &PoissonInput<'_>, options: &AbsorbOptions) -> Result<Pois
     let start = problem.start();
     let target = problem.first_target(&start);
     let all: Vec<usize> = (0..input.columns.len()).collect();
-    let first = problem.step(&start, target, &all)?;
+    let first = problem.step(&start, &target, &all)?;
     if first.fit.kept.is_empty() && input.factors.is_empty() {
         return Err(LinalgError::NoColumns { columns: input.columns.len() });
     }
@@ -176,7 +176,7 @@ impl Problem<'_> {
         let total = self.total(|row| self.input.outcome[row]);
         let mut decrement = f64::INFINITY;
         for iteration in 2..=ITERATIONS {
-            let step = self.step(&index, self.working_residuals(&index), kept)?;
+            let step = self.step(&index, &self.working_residuals(&index), kept)?;
             // A kept column can lose its variation where means vanish: then the likelihood is flat there.
             if step.fit.kept.len() < kept.len() || self.separates(&step.moved) {
                 return Err(self.separated(&step.moved, &index));
@@ -219,7 +219,7 @@ impl Problem<'_> {
     }
 
     /// Least squares of `target` on effects and columns with the weights w mu at `index`.
-    fn step(&self, index: &[f64], target: Vec<f64>, kept: &[usize]) -> Result<Step, LinalgError> {
+    fn step(&self, index: &[f64], target: &[f64], kept: &[usize]) -> Result<Step, LinalgError> {
         // Below this the row has no say, and least squares wants positive weights.
         let working_weights: Vec<f64> =
             index.iter().enumerate().map(|(row, eta)| (self.weight(row) * eta.exp()).max(1e-200)).collect();
@@ -228,7 +228,7 @@ impl Problem<'_> {
         let before: Vec<&[f64]> = kept.iter().map(|&it| self.input.columns[it]).collect();
         let norms = column_norms(&before, Some(&working_weights));
         let mut columns: Vec<Vec<f64>> = before.iter().map(|it| it.to_vec()).collect();
-        columns.push(target.clone());
+        columns.push(target.to_vec());
         let report = absorber.residualize(&mut columns)?;
         let left = columns.pop().unwrap_or_default();
         let after: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();

@@ -15,7 +15,7 @@ pub const PROGRAM: Program = Program {
     cases: CASES,
     not_covered: &[
         ("panel_bal__pf_iv", "instruments belong to a later issue"),
-        ("panel_bal__pf_fepois", "generalised linear models belong to a later issue"),
+        ("panel_bal__pf_fepois", "compared in tests/did/poisson.rs"),
         ("panel_bal__pf_event_study_*", LATER),
         ("panel_bal__pf_lpdid", LATER),
     ],

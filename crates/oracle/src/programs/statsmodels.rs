@@ -23,7 +23,7 @@ pub const PROGRAM: Program = Program {
     )],
     not_covered: &[
         ("psm__sm_*", GLM),
-        ("panel_bal__sm_poisson", GLM),
+        ("panel_bal__sm_poisson", "compared in tests/did/poisson.rs"),
         ("panel_bal__sm_mle_random_effects", "random effects by maximum likelihood are not built"),
     ],
     covariance,

@@ -173,8 +173,8 @@ fn estimated_shares_add_their_variance() {
         let mean = ignored.row(&term, 0.95).unwrap().estimate;
         let mut psi = BTreeMap::<&String, f64>::new();
         let mut rows = 0.0;
-        for row in 0..table.len() {
-            let (g, t) = (dates[row] as i32, table.year[row]);
+        for (row, date) in dates.iter().enumerate() {
+            let (g, t) = (*date as i32, table.year[row]);
             if g == 0 || t < g || lowest.is_some_and(|it| t - g != it) {
                 continue;
             }
