@@ -23,6 +23,8 @@ mod group_time;
 mod imputation;
 #[path = "laws/mediation.rs"]
 mod mediation;
+#[path = "laws/monte_carlo.rs"]
+mod monte_carlo;
 #[path = "laws/saturated.rs"]
 mod saturated;
 #[path = "laws/switchers.rs"]
