@@ -231,4 +231,16 @@ mod tests {
         assert!(plan("x", Some("linaer")).unwrap_err().message.starts_with("no family `linaer`"));
         assert_eq!(plan("x", Some("linear")).unwrap().len(), 3);
     }
+
+    /// A field that capabilities got and the template lacks would stop every new estimator from compiling.
+    #[test]
+    fn the_template_declares_every_capability() {
+        let meta = Workspace::find().unwrap().read("crates/model/src/meta.rs").unwrap();
+        let (_, after) = meta.split_once("pub struct Capabilities {").unwrap();
+        let (fields, _) = after.split_once("\n}").unwrap();
+        let names = fields.lines().filter_map(|it| it.trim().strip_prefix("pub ")?.split(':').next());
+        let template = include_str!("../templates/estimator.rs.txt");
+        let lacking: Vec<&str> = names.filter(|it| !template.contains(&format!("{it}: "))).collect();
+        assert!(lacking.is_empty(), "{lacking:?}");
+    }
 }
