@@ -49,7 +49,13 @@ pub(crate) fn fit(
         factors: &factors,
     };
     let fit = poisson(&input, absorb)?;
-    let rows = saturation.effects(&fit.kept, cells)?;
+    // Which columns are combinations of others does not depend on the weights of the iteration.
+    let variables = match fit.kept.len() < columns.len() {
+        true => within.variables(saturation.columns.clone())?,
+        false => Vec::new(),
+    };
+    let absorbed: Vec<&[f64]> = variables.iter().map(|it| it.after.as_slice()).collect();
+    let rows = saturation.effects(&fit.kept, cells, &absorbed, design.weight_values())?;
     let means = cell_means(design, cells, &fit, &rows);
     let reported = rows.reported();
     let influence = row_influence(&fit, &means, &reported)?;

@@ -17,7 +17,8 @@ pub(crate) fn fit(
     let outcome = within.outcome();
     let variables: Vec<Variable> = within.variables(saturation.columns.clone())?;
     let fit = within.regress(&outcome, &variables, false)?;
-    let effects = saturation.effects(&fit.kept, cells)?;
+    let absorbed: Vec<&[f64]> = variables.iter().map(|it| it.after.as_slice()).collect();
+    let effects = saturation.effects(&fit.kept, cells, &absorbed, design.weight_values())?;
     let k = fit.coef.len();
     let sizes = cells.sizes(design.weight_values());
     let mut means: Vec<Vec<f64>> = vec![vec![0.0; k]; cells.cells.len()];

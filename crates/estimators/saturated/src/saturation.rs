@@ -89,20 +89,21 @@ impl Saturation {
         }
     }
 
-    /// How effects read off the kept columns.
+    /// How effects read off the kept columns. `absorbed` are all columns with the effects taken out.
     ///
     /// # Errors
-    /// When a cell fell out, or an interaction that is no combination of others in its own cell: then a part of the
-    /// cell's effect cannot be told from something else.
-    pub fn effects(&self, kept: &[usize], cells: &Cells) -> Result<RowEffect<'_>, FitError> {
+    /// When a cell fell out, or its mean effect depends on which of collinear columns fell out.
+    pub fn effects(
+        &self,
+        kept: &[usize],
+        cells: &Cells,
+        absorbed: &[&[f64]],
+        weights: Option<&[f64]>,
+    ) -> Result<RowEffect<'_>, FitError> {
         let mut position = vec![None; self.columns.len()];
         kept.iter().enumerate().for_each(|(at, &column)| position[column] = Some(at));
         let mut lost: Vec<usize> = (0..self.cells).filter(|&it| position[it].is_none()).collect();
-        for it in self.interactions.iter().filter(|it| position[it.column].is_none()) {
-            if !self.is_local(it, &position, cells)? {
-                lost.push(it.cell);
-            }
-        }
+        lost.extend(self.moved(kept, cells, absorbed, weights)?);
         if lost.is_empty() {
             return Ok(RowEffect { saturation: self, position });
         }
@@ -118,26 +119,54 @@ impl Saturation {
         )))
     }
 
-    /// True when the column is a combination of the cell's dummy and its other kept interactions: then the mean effect
-    /// of the cell does not depend on which of them was dropped.
-    fn is_local(
+    /// Cells whose mean effect is not estimable. A dropped column j is sum_k c_k x_k of the kept ones, so that c, with -1
+    /// for j, may be added to the coefficients without a change of the fit: a mean effect w'b is estimable only if
+    /// sum_k w_k c_k = w_j.
+    fn moved(
         &self,
-        of: &Interaction,
-        position: &[Option<usize>],
+        kept: &[usize],
         cells: &Cells,
-    ) -> Result<bool, FitError> {
-        let rows: Vec<usize> =
-            (0..cells.of_row.len()).filter(|&it| cells.of_row[it] == Some(of.cell)).collect();
-        let on_cell =
-            |column: usize| rows.iter().map(|&row| self.columns[column].1[row]).collect::<Vec<f64>>();
-        let mut others = vec![vec![1.0; rows.len()]];
-        let kept = |it: &&Interaction| it.cell == of.cell && position[it.column].is_some();
-        others.extend(self.interactions.iter().filter(kept).map(|it| on_cell(it.column)));
-        let others: Vec<&[f64]> = others.iter().map(Vec::as_slice).collect();
-        let own = on_cell(of.column);
-        let fit = least_squares(&others, &own, None, None, &LeastSquaresOptions::default())?;
-        let size: f64 = own.iter().map(|it| it * it).sum();
-        Ok(fit.rss <= LOCAL * size)
+        absorbed: &[&[f64]],
+        weights: Option<&[f64]>,
+    ) -> Result<Vec<usize>, FitError> {
+        let is_dropped = |it: &usize| kept.binary_search(it).is_err();
+        let dropped: Vec<usize> = (self.cells..self.columns.len()).filter(is_dropped).collect();
+        let Some(first) = dropped.first() else { return Ok(Vec::new()) };
+        let columns: Vec<&[f64]> = kept.iter().map(|&it| absorbed[it]).collect();
+        let fit = least_squares(&columns, absorbed[*first], weights, None, &LeastSquaresOptions::default())?;
+        let effect_of = self.mean_effects(cells, weights);
+        let mut moved = Vec::new();
+        for of in dropped {
+            let largest = self.columns[of].1.iter().fold(0.0_f64, |largest, it| largest.max(it.abs()));
+            let products: Vec<f64> =
+                fit.kept.iter().map(|&it| product(columns[it], absorbed[of], weights)).collect();
+            let mut shift = vec![0.0; self.cells];
+            if let Some((cell, weight)) = effect_of[of] {
+                shift[cell] -= weight;
+            }
+            for (i, &at) in fit.kept.iter().enumerate() {
+                let slope: f64 = products.iter().enumerate().map(|(j, it)| fit.bread[(i, j)] * it).sum();
+                if let Some((cell, weight)) = effect_of[kept[at]] {
+                    shift[cell] += weight * slope;
+                }
+            }
+            moved.extend((0..self.cells).filter(|&it| MOVED * largest < shift[it].abs()));
+        }
+        Ok(moved)
+    }
+
+    /// Of each column the cell on whose mean effect it bears, if any, and by how much.
+    fn mean_effects(&self, cells: &Cells, weights: Option<&[f64]>) -> Vec<Option<(usize, f64)>> {
+        let sizes = cells.sizes(weights);
+        let mut effects = vec![None; self.columns.len()];
+        (0..self.cells).for_each(|it| effects[it] = Some((it, 1.0)));
+        for it in &self.interactions {
+            // The column is zero outside of its cell.
+            let values = self.columns[it.column].1.iter().enumerate();
+            let sum: f64 = values.map(|(row, value)| weights.map_or(1.0, |it| it[row]) * value).sum();
+            effects[it.column] = Some((it.cell, sum / sizes[it.cell]));
+        }
+        effects
     }
 
     /// Names of dropped columns that nobody asked for by name, to be told in one note.
@@ -146,8 +175,13 @@ impl Saturation {
     }
 }
 
-/// Share of a column's square that its own cell may leave unexplained: the square of the tolerance of collinearity.
-const LOCAL: f64 = 1e-14;
+/// Share of a dropped column's largest value that rounding may put into a mean effect; collinearity is decided at 1e-9.
+const MOVED: f64 = 1e-6;
+
+fn product(a: &[f64], b: &[f64], weights: Option<&[f64]>) -> f64 {
+    let terms = a.iter().zip(b).enumerate();
+    terms.map(|(row, (a, b))| weights.map_or(1.0, |it| it[row]) * a * b).sum()
+}
 
 impl RowEffect<'_> {
     /// Coefficients that add to the effect on a row of `cell`, as (position among kept, factor).

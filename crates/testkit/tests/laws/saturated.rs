@@ -289,3 +289,27 @@ fn zero_units_leave_a_poisson_regression() {
     let error = fit(&panel, "poisson", "y ~ x1 + mark", &json!({})).unwrap_err();
     assert!(error.contains("separation") && error.contains("9 outcomes"), "{error}");
 }
+
+/// A covariate that marks who ever adopts: once every cohort has adopted, the sum of its cells moves with its slope in the
+/// period, so that no effect of those periods is estimable, whichever of the collinear columns is left out.
+#[test]
+fn effects_that_move_with_a_covariate_are_refused() {
+    let table = Table::balanced(79);
+    let ever: Vec<f64> = table.column("cohort").iter().map(|it| f64::from(u8::from(0.0 < *it))).collect();
+    let mut marked = table.clone();
+    marked.numbers.iter_mut().find(|it| it.0 == "x1").unwrap().1 = ever;
+    let panel = marked.panel().unwrap();
+    let options = json!({ "cohort": "cohort" });
+    let formula = "y ~ x1 | unit + year";
+    let refused = fit(&panel, "extended-twfe", formula, &options).unwrap_err();
+    assert!(refused.contains("cannot be told from effects and covariates"), "{refused}");
+    let counts = json!({ "cohort": "cohort", "family": "poisson" });
+    let refused = fit(&panel, "extended-twfe", "I(y^2) ~ x1 | unit + year", &counts).unwrap_err();
+    assert!(refused.contains("cannot be told from effects and covariates"), "{refused}");
+    // With one slope the covariate is absorbed by the units, and nothing moves.
+    let additive = json!({ "cohort": "cohort", "covariates": "additive" });
+    let with = fit(&panel, "extended-twfe", formula, &additive).unwrap();
+    let without = fit(&panel, "extended-twfe", "y ~ 1 | unit + year", &additive).unwrap();
+    let att = |it: &Estimate| it.row("att", 0.95).unwrap().estimate;
+    compare("att", att(&with), att(&without), &NEAR).unwrap();
+}
