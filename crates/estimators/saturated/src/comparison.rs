@@ -187,8 +187,23 @@ fn incomparable(
     if linked.iter().all(|it| *it) {
         return Ok(None);
     }
-    let reason = "treated, without a link to a reference period of the cohort".to_owned();
-    Ok(Some((reason, linked.into_iter().map(|it| !it).collect(), None)))
+    let reason = "of adopters, without a link to a reference period of the cohort".to_owned();
+    let note = cohorts_that_leave(cohort, &linked);
+    Ok(Some((reason, linked.into_iter().map(|it| !it).collect(), note)))
+}
+
+/// Cohorts of which no row is left: averages are then about the others, which a reader would not guess from a count of rows.
+fn cohorts_that_leave(cohort: &[Option<i32>], linked: &[bool]) -> Option<Note> {
+    let stay: BTreeSet<i32> = cohort.iter().zip(linked).filter(|it| *it.1).filter_map(|it| *it.0).collect();
+    let leave: BTreeSet<i32> = cohort.iter().flatten().filter(|it| !stay.contains(it)).copied().collect();
+    if leave.is_empty() {
+        return None;
+    }
+    let names: Vec<String> = leave.iter().map(ToString::to_string).collect();
+    Some(Note::remark(format!(
+        "cohorts left out whole, because they have no row at a reference period: {}; averages are of the other cohorts",
+        names.join(", ")
+    )))
 }
 
 /// Whether a row is a control's, or its cell can be compared with its cohort's reference: units and cells are the two

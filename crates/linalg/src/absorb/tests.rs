@@ -133,7 +133,12 @@ proptest! {
             absorber.residualize(&mut expected).unwrap();
             // Several systems share the lanes of a pass, and one alone has the bits it has in company.
             let mut systems = vec![sums.clone(); 9];
-            absorber.coefficients(&mut systems).unwrap();
+            // Sums under weights of eight decades have half their digits left. Where those do not reach the bound an error
+            // is the promise; without weights there is none.
+            match absorber.coefficients(&mut systems) {
+                Err(LinalgError::NotConverged { .. }) if weighted => continue,
+                it => { it.unwrap(); }
+            }
             let mut alone = vec![sums.clone()];
             absorber.coefficients(&mut alone).unwrap();
             prop_assert_eq!(&systems[4], &alone[0]);

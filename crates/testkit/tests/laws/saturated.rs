@@ -313,3 +313,18 @@ fn effects_that_move_with_a_covariate_are_refused() {
     let att = |it: &Estimate| it.row("att", 0.95).unwrap().estimate;
     compare("att", att(&with), att(&without), &NEAR).unwrap();
 }
+
+/// A cohort without the period before adoption leaves whole, and is named.
+#[test]
+fn cohorts_without_a_reference_are_named() {
+    let table = Table::balanced(80);
+    let dates = table.column("cohort");
+    let first = dates.iter().filter(|it| 2003.0 < **it).fold(f64::INFINITY, |first, it| first.min(*it));
+    let gone = |row: usize| dates[row] == first && f64::from(table.year[row]) == first - 1.0;
+    let rows: Vec<usize> = (0..table.len()).filter(|it| !gone(*it)).collect();
+    let panel = table.rows(&rows).panel().unwrap();
+    let estimate = fit(&panel, "sun-abraham", "y ~ 1 | unit + year", &json!({ "cohort": "cohort" })).unwrap();
+    let named = |it: &String| it.contains("left out whole") && it.contains(&first.to_string());
+    assert!(estimate.notes.iter().map(ToString::to_string).any(|it| named(&it)), "{:?}", estimate.notes);
+    assert!(estimate.row(&format!("att:group:{first}"), 0.95).is_none());
+}

@@ -64,10 +64,11 @@ impl Effects {
             for (slope, (_, units)) in aggregate.sizes.iter().zip(&layout.cohorts) {
                 units.iter().for_each(|&unit| psi[unit as usize] += slope * weights[unit as usize]);
             }
-            psi.iter().enumerate().for_each(|(unit, it)| influence[(unit, at)] = *it);
+            put(&mut influence, at, &psi, aggregate.estimate);
         }
-        for (at, column) in cells.influence.iter().enumerate() {
-            column.iter().enumerate().for_each(|(unit, it)| influence[(unit, aggregates.len() + at)] = *it);
+        let values = known.iter().filter_map(|it| Some((it.outcome.column()?, it.outcome.value())));
+        for (column, value) in values {
+            put(&mut influence, aggregates.len() + column, &cells.influence[column], value);
         }
         let estimated = || known.iter().filter(|it| it.outcome.column().is_some());
         let cell = |it: &&&super::cells::Cell| Term::GroupTime { cohort: it.cohort, period: it.period };
@@ -164,4 +165,15 @@ fn refuse_nothing(cells: &Cells) -> Result<(), FitError> {
          method = \"reg\"",
         why.unwrap_or_default()
     )))
+}
+
+/// Share of an estimate below which the whole influence is rounding: a cell of one treated and one control unit leaves no
+/// residual, and no error can be had from it.
+const NOTHING: f64 = 1e-13;
+
+fn put(influence: &mut Mat<f64>, at: usize, psi: &[f64], estimate: f64) {
+    let norm = psi.iter().map(|it| it * it).sum::<f64>().sqrt();
+    if NOTHING * estimate.abs() < norm {
+        psi.iter().enumerate().for_each(|(unit, it)| influence[(unit, at)] = *it);
+    }
 }
