@@ -136,6 +136,14 @@ fn refuse_no_contrast(
     if let [only] = pattern.periods.as_slice() {
         return refuse(format!("the panel has one period, {only}; differences over time need two"));
     }
+    if let ([CohortRow { cohort: Some(date), .. }], None) = (pattern.cohorts.as_slice(), &pattern.undated)
+        && values.iter().any(|it| *it != first)
+    {
+        return refuse(format!(
+            "by `{given}` every unit adopts in {date}, so that there is nobody to compare with; add units that adopt \
+             later or never"
+        ));
+    }
     if values.iter().any(|it| *it != first) {
         return Ok(());
     }

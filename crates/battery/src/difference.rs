@@ -62,11 +62,12 @@ fn with_error(
     let std_error = clustered_norm(&apart, of_unit);
     let scale = clustered_norm(psi, of_unit).max(clustered_norm(psi_of_base, of_unit));
     let nothing = ROUNDING * scale + 1e-10 * base.abs();
-    let estimate = own - base;
+    let apart = own - base;
     if std_error <= nothing {
-        let estimate = if estimate.abs() <= nothing { 0.0 } else { estimate };
+        let estimate = if apart.abs() <= nothing { 0.0 } else { apart };
         return Difference { name, estimate, std_error: Some(0.0), p_value: None };
     }
+    let estimate = if apart.abs() <= 1e-10 * base.abs() { 0.0 } else { apart };
     let p_value = Some(Distribution::Normal.p_value(estimate / std_error));
     Difference { name, estimate, std_error: Some(std_error), p_value }
 }

@@ -2,11 +2,11 @@
 
 mod words;
 
-use parallax_base::Note;
+use parallax_base::{Note, counted};
 use parallax_model::{Estimate, EventStudy, Term};
 
 use crate::{Battery, BatteryPart, Difference, Member, REFERENCE};
-use words::{counted, p_text, percent, short};
+use words::{p_text, percent, short};
 
 /// Sentences with their numbers, the most important first.
 pub fn findings(battery: &Battery) -> Vec<String> {

@@ -153,6 +153,7 @@ pub fn run(
     };
     let members: Vec<Member> = planned.into_iter().zip(fitted).map(member).collect();
     refuse_nothing(&members)?;
+    refuse_exact(&members, &request)?;
     let differences = difference::from_reference(&members, &of_unit);
     Ok(Battery { spec, request, adoption, members, differences })
 }
@@ -167,6 +168,25 @@ fn refuse_nothing(members: &[Member]) -> Result<(), BatteryError> {
     Err(BatteryError::AllFailed(
         why.unwrap_or_else(|| "none is linked in that takes this treatment".to_owned()),
     ))
+}
+
+/// An outcome that covariates and effects make leaves rounding to every member, which no table may show as effects.
+fn refuse_exact(members: &[Member], request: &BatteryRequest) -> Result<(), BatteryError> {
+    const ROUNDING: f64 = 1e-10;
+    let Some((at, estimate)) = members.iter().find(|it| it.name == REFERENCE).and_then(Member::effect) else {
+        return Ok(());
+    };
+    let scale = estimate.vcov.matrix[(at, at)].sqrt().max(estimate.coef[at].abs());
+    let largest = estimate.coef.iter().fold(0.0_f64, |most, it| most.max(it.abs()));
+    if estimate.stats.get("r2_within") != Some(1.0) || ROUNDING * largest < scale {
+        return Ok(());
+    }
+    Err(BatteryError::Treatment(format!(
+        "`{}` is made of the covariates and of effects of units and periods, so that the treatment explains nothing; take \
+         out the covariate that holds it ({})",
+        request.outcome,
+        request.covariates.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    )))
 }
 
 /// The request of a member, which its own check may refuse when it is fitted. Where it has an option `level` this is

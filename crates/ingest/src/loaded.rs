@@ -86,9 +86,15 @@ impl Loaded {
         let Ok(Column::Codes(codes)) = self.panel.column(name) else { return None };
         let (row, value) = first_text(codes)?;
         let place = self.panel.place(row);
-        let hint =
-            if is_decimal_comma(&value) { "; write decimal points instead of decimal commas" } else { "" };
-        Some(format!("column `{name}` holds text, for instance `{value}` ({place}){hint}"))
+        let number = |at: usize| codes.labels.text(at).trim().parse::<f64>().is_ok();
+        let hint = match is_decimal_comma(&value) {
+            true => "write decimal points instead of decimal commas",
+            false if (0..codes.n_groups()).all(number) => {
+                "all its values read as numbers, so store it as numbers"
+            }
+            false => "a column of numbers is needed here",
+        };
+        Some(format!("column `{name}` holds text, for instance `{value}` ({place}); {hint}"))
     }
 
     /// True when any file says that its numbers are simulated.

@@ -1,6 +1,7 @@
 //! When each unit of a design adopts a treatment that stays.
 
-use parallax_base::Name;
+use parallax_base::{Name, Note, counted};
+use parallax_panel::Dropped;
 
 use crate::{Design, FitError};
 
@@ -9,30 +10,43 @@ use crate::{Design, FitError};
 pub struct Adoption {
     /// By unit code of `design.units`.
     pub first: Vec<Option<i32>>,
-    /// Units that are treated from their first row on, so that their date is not seen.
+    /// Units that are treated from their first row on.
     pub always: usize,
+    /// By unit code, whether the date is unknown because the treatment is 1 from the first row on; never with dates given.
+    pub undated: Vec<bool>,
 }
 
 impl Adoption {
     /// From the two options that every estimator of staggered adoption has, of which one is given.
     ///
     /// # Errors
-    /// Both or none given, and what [`Adoption::from_cohorts`] and [`Adoption::from_treatment`] say.
+    /// Both or none given, what [`Adoption::from_cohorts`] and [`Adoption::from_treatment`] say, and that nobody adopts.
     pub fn read(
         design: &Design<'_>,
         plugin: &'static str,
         cohort: Option<&Name>,
         treatment: Option<&Name>,
     ) -> Result<Adoption, FitError> {
-        match (cohort, treatment) {
-            (Some(name), None) => Adoption::from_cohorts(design, name),
-            (None, Some(name)) => Adoption::from_treatment(design, name, &design.column(name)?),
-            _ => Err(FitError::Options {
-                plugin,
-                reason: "give either `cohort`, a column of dates, or `treatment`, a column of 0 and 1"
-                    .to_owned(),
-            }),
+        let (adoption, never) = match (cohort, treatment) {
+            (Some(name), None) => {
+                (Adoption::from_cohorts(design, name)?, format!("`{name}` has no date of adoption"))
+            }
+            (None, Some(name)) => {
+                let own = Adoption::from_treatment(design, name, &design.column(name)?)?;
+                (own, format!("`{name}` is never 1"))
+            }
+            _ => {
+                let reason = "give either `cohort`, a column of dates, or `treatment`, a column of 0 and 1";
+                return Err(FitError::Options { plugin, reason: reason.to_owned() });
+            }
+        };
+        if adoption.adopters() == 0 {
+            return Err(FitError::Model(format!(
+                "no unit of the sample ever adopts the treatment: {never} in its rows; name another column, or look at \
+                 which rows leave the sample"
+            )));
         }
+        Ok(adoption)
     }
 
     /// From a column of dates, one a unit: missing, zero and below are never.
@@ -65,7 +79,7 @@ impl Adoption {
             }
         }
         let first: Vec<Option<i32>> = first.into_iter().map(Option::flatten).collect();
-        Ok(Adoption { always: always(design, &first), first })
+        Ok(Adoption { always: always(design, &first), undated: vec![false; first.len()], first })
     }
 
     /// From a treatment of zeros and ones that stays once it came. A column of the panel is read on all its rows,
@@ -98,8 +112,28 @@ impl Adoption {
                 ))
             })?;
         }
-        let always = found.iter().filter(|it| it.adopted.is_some() && it.before.is_none()).count();
-        Ok(Adoption { first: found.iter().map(|it| it.adopted).collect(), always })
+        let undated: Vec<bool> = found.iter().map(|it| it.adopted.is_some() && it.before.is_none()).collect();
+        let always = undated.iter().filter(|it| **it).count();
+        Ok(Adoption { first: found.iter().map(|it| it.adopted).collect(), always, undated })
+    }
+
+    /// The design without units whose date is unknown, with what to tell the reader, if there are any.
+    ///
+    /// # Errors
+    /// When no row is left.
+    pub fn without_undated<'p>(&self, design: &Design<'p>) -> Result<Option<(Design<'p>, Note)>, FitError> {
+        let units = self.undated.iter().filter(|it| **it).count();
+        if units == 0 {
+            return Ok(None);
+        }
+        let reason = Dropped::Other("of units treated from their first row on, without a date".to_owned());
+        let less = design.without(reason, |row| self.undated[design.units.code[row] as usize])?;
+        let note = Note::remark(format!(
+            "left out, because they are treated from their first row on and their date of adoption is not known: {}; \
+             give dates with `cohort` to use them",
+            counted(units, "unit")
+        ));
+        Ok(Some((less, note)))
     }
 
     /// Units that adopt.

@@ -6,7 +6,7 @@ use parallax_base::{Name, Note};
 use parallax_panel::{Dropped, Sample};
 use parallax_vcov::Vcov;
 
-use crate::{Detail, Distribution, EventWindow, InfluenceFunctions, SingletonPolicy};
+use crate::{Design, Detail, Distribution, EventWindow, FitError, InfluenceFunctions, SingletonPolicy};
 
 /// What an estimator found, on which rows, with which arithmetic.
 #[derive(Clone, Debug)]
@@ -101,6 +101,20 @@ impl SampleReport {
             hash: sample.hash(),
             singletons,
         }
+    }
+
+    /// The report of the rows of a design that entered what was estimated: the others are in its ledger for `reason`.
+    ///
+    /// # Errors
+    /// When no row entered.
+    pub fn of_used(design: &Design<'_>, reason: &str, used: &[bool]) -> Result<SampleReport, FitError> {
+        let mut seen = vec![false; design.units.n_groups()];
+        let rows = design.units.code.iter().zip(used).filter(|it| *it.1);
+        rows.for_each(|(unit, _)| seen[*unit as usize] = true);
+        let units = design.panel.index().map(|_| seen.iter().filter(|it| **it).count());
+        let reason = Dropped::Other(reason.to_owned());
+        let sample = design.sample.without(design.panel, reason, |row| !used[row])?;
+        Ok(SampleReport::of(&sample, units, design.singletons))
     }
 }
 

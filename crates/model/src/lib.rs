@@ -45,7 +45,7 @@ pub use influence::InfluenceFunctions;
 pub use inventory;
 pub use joint::{Influence, joint_covariance};
 pub use meta::{Capabilities, Meta, PluginMeta, Status, Support};
-pub use parallax_base::{Name, Note};
+pub use parallax_base::{Name, Note, counted};
 pub use parallax_linalg::{self as linalg, Mat, MatRef};
 pub use parallax_panel::{self as panel, Panel};
 pub use parallax_vcov::{self as vcov, SmallSample, Vcov, VcovKind, VcovPlan, VcovSpec};

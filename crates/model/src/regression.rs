@@ -2,7 +2,8 @@
 
 use parallax_base::{Name, Note};
 use parallax_linalg::{
-    LeastSquares, LeastSquaresOptions, LinalgError, Mat, MatRef, least_squares, quadratic_form_inverse,
+    LeastSquares, LeastSquaresOptions, LinalgError, Mat, MatRef, column_norms, least_squares,
+    quadratic_form_inverse,
 };
 use parallax_vcov::{AbsorbedEffect, LinearParts, Vcov, VcovPlan};
 
@@ -88,8 +89,21 @@ pub fn regress(input: &RegressionInput<'_>, plan: &VcovPlan) -> Result<Regressio
     if 0 < vcov.clamped {
         notes.push(Note::VcovNotPsd { clamped: vcov.clamped });
     }
+    if exact(input, &fit) {
+        notes.push(Note::remark(
+            "the regressors fit the outcome exactly: errors and tests are those of rounding",
+        ));
+    }
     let LeastSquares { kept, residuals, rss, bread, .. } = fit;
     Ok(Regression { terms, coef, vcov, residuals, rss, kept, bread, notes })
+}
+
+/// Share of the outcome's norm below which residuals are rounding.
+const EXACT: f64 = 1e-12;
+
+fn exact(input: &RegressionInput<'_>, fit: &LeastSquares) -> bool {
+    let norm = column_norms(&[input.outcome], input.weights).into_iter().sum::<f64>();
+    fit.rss.sqrt() <= EXACT * norm
 }
 
 fn dropped(term: &Term) -> Note {

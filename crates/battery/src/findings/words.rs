@@ -23,11 +23,6 @@ pub(super) fn percent(share: f64) -> f64 {
     (1e8 * share).round() / 1e6
 }
 
-/// `1 row`, `2 rows`.
-pub(super) fn counted(n: usize, noun: &str) -> String {
-    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +37,5 @@ mod tests {
             [percent(0.95), percent(1.0 - 0.95), percent(0.999), percent(0.57)],
             [95.0, 5.0, 99.9, 57.0]
         );
-        assert_eq!([counted(1, "row"), counted(2, "row")], ["1 row", "2 rows"]);
     }
 }

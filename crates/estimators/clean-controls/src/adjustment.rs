@@ -38,17 +38,27 @@ pub fn equal_weights(design: &Design<'_>, sample: &HorizonSample) -> Vec<f64> {
     sample.rows.iter().zip(given).map(weight).collect()
 }
 
+/// An effect of one horizon with what a unit adds to it.
+pub struct Adjusted {
+    /// The effect.
+    pub estimate: f64,
+    /// By unit of the design.
+    pub psi: Vec<f64>,
+    /// Covariates that the controls cannot tell from periods and from covariates before.
+    pub dropped: Vec<String>,
+}
+
 /// The mean over adopters of the long difference less what clean controls of the same period and covariates show, and
 /// psi of each unit.
 ///
 /// # Errors
-/// When the covariates of the controls cannot be used.
+/// When the covariates of the controls cannot be used; [`FitError::NoRegressor`] where none varies within periods.
 pub fn regression_adjusted(
     design: &Design<'_>,
     sample: &HorizonSample,
     covariates: &[(Term, Vec<f64>)],
     options: &AbsorbOptions,
-) -> Result<(f64, Vec<f64>), FitError> {
+) -> Result<Adjusted, FitError> {
     let weights = given_weights(design, &sample.rows).unwrap_or_else(|| vec![1.0; sample.rows.len()]);
     let controls: Vec<usize> = (0..sample.rows.len()).filter(|&it| !sample.treated[it]).collect();
     let pick = |values: &[f64]| controls.iter().map(|&it| values[it]).collect::<Vec<f64>>();
@@ -62,6 +72,8 @@ pub fn regression_adjusted(
     };
     // A single control of a period is the counterfactual of that period.
     let solved = subsample.solve(design, options, SingletonPolicy::Keep)?;
+    let lost = (0..covariates.len()).filter(|it| !solved.fit.kept.contains(it));
+    let dropped = lost.map(|it| covariates[it].0.to_string()).collect();
     let kept: Vec<(&[f64], f64)> = (solved.fit.kept.iter().zip(&solved.fit.coef))
         .map(|(&it, &coef)| (covariates[it].1.as_slice(), coef))
         .collect();
@@ -92,7 +104,7 @@ pub fn regression_adjusted(
         let distance = of_treated - controls.iter().map(|&it| reach(it) * x[it]).sum::<f64>();
         psi.iter_mut().enumerate().for_each(|(unit, psi)| *psi -= distance * solved.psi[(unit, j)]);
     }
-    Ok((effect, psi))
+    Ok(Adjusted { estimate: effect, psi, dropped })
 }
 
 fn sums(design: &Design<'_>, sample: &HorizonSample, weights: &[f64]) -> BTreeMap<i32, Period> {

@@ -18,6 +18,8 @@ pub struct LongDifferences<'d, 'p> {
     starts: Vec<usize>,
     /// What the outcome is compared with; NaN where it is not known.
     base: Vec<f64>,
+    /// How many periods back bases and lags reach; `None` for all of them.
+    history: Option<u32>,
     /// Lags of the outcome by row; NaN where they are not known.
     pub lags: Vec<(Term, Vec<f64>)>,
 }
@@ -49,6 +51,7 @@ impl<'d, 'p> LongDifferences<'d, 'p> {
             control: options.control,
             starts,
             base: Vec::new(),
+            history: history(options),
             lags: Vec::new(),
         };
         it.base = match (options.base, options.base_periods) {
@@ -92,6 +95,20 @@ impl<'d, 'p> LongDifferences<'d, 'p> {
         found
     }
 
+    /// Marks the rows that a regression takes something from: base periods, outcomes at the horizon, and what is before.
+    pub fn mark(&self, sample: &HorizonSample, targets: &[i32], used: &mut [bool]) {
+        for &row in &sample.rows {
+            used[row] = true;
+            targets.iter().filter_map(|it| self.row_at(row, *it)).for_each(|it| used[it] = true);
+            match self.history {
+                None => used[self.starts[self.design.units.code[row] as usize]..row].fill(true),
+                Some(periods) => (1..=periods)
+                    .filter_map(|it| self.row_at(row, -i32::try_from(it).ok()?))
+                    .for_each(|it| used[it] = true),
+            }
+        }
+    }
+
     /// A period whose rows are all treated has nothing to be compared with.
     fn drop_unsupported(&self, sample: &mut HorizonSample) {
         let mut controls: BTreeMap<i32, bool> = BTreeMap::new();
@@ -123,17 +140,20 @@ impl<'d, 'p> LongDifferences<'d, 'p> {
 
     /// The outcome of the row's unit so many periods later.
     fn at(&self, row: usize, by: i32) -> Option<f64> {
+        self.row_at(row, by).map(|it| self.design.outcome.values[it])
+    }
+
+    fn row_at(&self, row: usize, by: i32) -> Option<usize> {
         let periods = &self.design.periods;
         let unit = self.design.units.code[row] as usize;
         let (start, end) = (self.starts[unit], self.starts[unit + 1]);
         let wanted = periods[row].checked_add(by)?;
         // Without gaps the row is where the number of periods says.
         let near = row.checked_add_signed(by as isize).filter(|it| (start..end).contains(it));
-        let found = match near {
-            Some(it) if periods[it] == wanted => it,
-            _ => start + periods[start..end].binary_search(&wanted).ok()?,
-        };
-        Some(self.design.outcome.values[found])
+        match near {
+            Some(it) if periods[it] == wanted => Some(it),
+            _ => Some(start + periods[start..end].binary_search(&wanted).ok()?),
+        }
     }
 
     fn shifted(&self, by: i32) -> Vec<f64> {
@@ -162,6 +182,15 @@ impl<'d, 'p> LongDifferences<'d, 'p> {
         };
         (0..self.design.n()).map(mean).collect()
     }
+}
+
+fn history(options: &Options) -> Option<u32> {
+    let base = match (options.base, options.base_periods) {
+        (Base::Previous, _) => 1,
+        (Base::PreMean, periods) => periods?,
+    };
+    let changes = if options.difference_lags == 0 { 0 } else { options.difference_lags.saturating_add(1) };
+    Some(base.max(options.outcome_lags).max(changes))
 }
 
 impl HorizonSample {

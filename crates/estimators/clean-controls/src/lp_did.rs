@@ -3,14 +3,14 @@
 use parallax_model::{
     BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Detail, Distribution, Estimate,
     Estimator, EventStudy, EventWindow, Example, FitError, InfluenceFunctions, Mat, Meta, Name, Note,
-    OptionColumns, PluginMeta, SampleReport, Statistics, Status, Support, Term, Vcov, VcovKind,
+    OptionColumns, PluginMeta, SampleReport, Statistics, Status, Support, Term, Vcov, VcovKind, counted,
     linalg::AbsorbOptions, vcov::Arithmetic,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    adjustment::{equal_weights, given_weights, periods as period_codes, regression_adjusted},
+    adjustment::{Adjusted, equal_weights, given_weights, periods as period_codes, regression_adjusted},
     horizons::{HorizonSample, LongDifferences},
     options::{Control, adoption, check, periods},
     subsample::Subsample,
@@ -119,9 +119,10 @@ impl Estimator for LocalProjections {
         let adoption = adoption(design, NAME, options.cohort.as_ref(), options.treatment.as_ref())?;
         let differences = LongDifferences::new(design, &adoption, options);
         let windows = Windows::new(design, &differences, options)?;
-        let (effects, mut notes) = effects(design, &differences, options, windows)?;
+        let Found { effects, mut notes, used } = effects(design, &differences, options, windows)?;
+        notes.extend(dropped(&effects));
         notes.extend(remarks(options, windows, &effects));
-        let mut estimate = estimate(design, options, &effects)?;
+        let mut estimate = estimate(design, options, &effects, &used)?;
         estimate.notes = notes;
         if let Some(study) = EventStudy::of(&estimate) {
             study.add_tests(options.level, &mut estimate.stats)?;
@@ -231,6 +232,16 @@ struct Effect {
     arithmetic: Option<Arithmetic>,
     rows: usize,
     treated: usize,
+    /// Covariates that its rows cannot tell from periods and from covariates before.
+    dropped: Vec<String>,
+}
+
+/// What all regressions together found.
+struct Found {
+    effects: Vec<Effect>,
+    notes: Vec<Note>,
+    /// By row of the design, whether a regression takes something from it.
+    used: Vec<bool>,
 }
 
 impl Effect {
@@ -246,7 +257,7 @@ fn effects(
     differences: &LongDifferences<'_, '_>,
     options: &Options,
     windows: Windows,
-) -> Result<(Vec<Effect>, Vec<Note>), FitError> {
+) -> Result<Found, FitError> {
     let fixed = options.no_composition.then_some(windows.lags);
     let mut wanted = vec![
         (Term::Aggregate(None), horizons(0, windows.pool_lags), windows.pool_lags, None),
@@ -257,7 +268,7 @@ fn effects(
             .filter(|it| *it != -1)
             .map(|it| (Term::EventTime(it), vec![it], it.max(0), fixed.filter(|_| 0 <= it))),
     );
-    let (mut found, mut notes) = (Vec::new(), Vec::new());
+    let (mut found, mut notes, mut used) = (Vec::new(), Vec::new(), vec![false; design.n()]);
     for (term, targets, clean, fixed) in wanted {
         if targets.is_empty() {
             continue;
@@ -265,26 +276,46 @@ fn effects(
         let mut sample = differences.sample(&targets, clean, fixed);
         if 0 < sample.unsupported {
             notes.push(Note::remark(format!(
-                "{term}: {} adopters have no clean control in their period and are left out",
-                sample.unsupported
+                "{term}: left out, without a clean control in their period: {}",
+                counted(sample.unsupported, "adopter")
             )));
         }
         let name = term.to_string();
         let effect = match sample.identified() {
             true => effect(design, differences, options, term, &mut sample),
             false => Err(FitError::Model(
-                "no adopter with the outcomes it takes has a clean control; shorten the window".to_owned(),
+                "no adopter with the outcomes it takes has a clean control; add units that adopt later or never, or \
+                 shorten the window".to_owned(),
             )),
         };
         match effect {
-            Ok(it) => found.push(it),
+            Ok(it) => {
+                differences.mark(&sample, &targets, &mut used);
+                found.push(it);
+            }
             Err(it) if found.is_empty() => {
                 return Err(FitError::Model(format!("`att`, pooled over event times 0 to {clean}: {it}")));
             }
             Err(it) => notes.push(Note::remark(format!("{name} is not estimated: {it}"))),
         }
     }
-    Ok((found, notes))
+    Ok(Found { effects: found, notes, used })
+}
+
+/// Covariates that no regression could use, and those that some could not.
+fn dropped(effects: &[Effect]) -> Vec<Note> {
+    let mut names: Vec<&String> = effects.iter().flat_map(|it| &it.dropped).collect();
+    names.sort_unstable();
+    names.dedup();
+    let note = |name: &String| {
+        let without: Vec<String> =
+            effects.iter().filter(|it| it.dropped.contains(name)).map(|it| it.term.to_string()).collect();
+        match without.len() == effects.len() {
+            true => Note::DroppedCollinear { column: name.as_str().into() },
+            false => Note::remark(format!("`{name}` dropped as collinear from {}", without.join(", "))),
+        }
+    };
+    names.into_iter().map(note).collect()
 }
 
 fn effect(
@@ -295,19 +326,31 @@ fn effect(
     sample: &mut HorizonSample,
 ) -> Result<Effect, FitError> {
     let absorb = AbsorbOptions::default();
-    let plain = design.regressors.is_empty() && differences.lags.is_empty();
-    if options.reweight && plain {
+    let on_rows = |values: &[f64]| sample.rows.iter().map(|&it| values[it]).collect::<Vec<f64>>();
+    let mut covariates: Vec<(Term, Vec<f64>)> =
+        (design.regressors.iter().map(|it| (Term::Slope(it.name.clone()), on_rows(&it.values))))
+            .chain(differences.lags.iter().map(|(term, it)| (term.clone(), on_rows(it))))
+            .collect();
+    let mut dropped: Vec<String> = Vec::new();
+    let treated = sample.n_treated();
+    if options.reweight && !covariates.is_empty() {
+        match regression_adjusted(design, sample, &covariates, &absorb) {
+            Ok(it) => {
+                let rows = sample.rows.len();
+                let Adjusted { estimate, psi, dropped } = it;
+                return Ok(Effect { term, estimate, psi, arithmetic: None, rows, treated, dropped });
+            }
+            // Covariates that do not vary within periods change nothing, as in the regression.
+            Err(FitError::NoRegressor { .. }) => {
+                dropped = covariates.drain(..).map(|it| it.0.to_string()).collect();
+            }
+            Err(it) => return Err(it),
+        }
+    }
+    if options.reweight {
         sample.only_adoption_periods(&design.periods);
     }
-    let on_rows = |values: &[f64]| sample.rows.iter().map(|&it| values[it]).collect::<Vec<f64>>();
-    let covariates = (design.regressors.iter().map(|it| (Term::Slope(it.name.clone()), on_rows(&it.values))))
-        .chain(differences.lags.iter().map(|(term, it)| (term.clone(), on_rows(it))));
-    let (rows, treated) = (sample.rows.len(), sample.n_treated());
-    if options.reweight && !plain {
-        let covariates: Vec<(Term, Vec<f64>)> = covariates.collect();
-        let (estimate, psi) = regression_adjusted(design, sample, &covariates, &absorb)?;
-        return Ok(Effect { term, estimate, psi, arithmetic: None, rows, treated });
-    }
+    let names: Vec<String> = covariates.iter().map(|it| it.0.to_string()).collect();
     let begins = sample.treated.iter().map(|it| f64::from(u8::from(*it))).collect();
     let subsample = Subsample {
         outcome: sample.outcome.clone(),
@@ -324,12 +367,20 @@ fn effect(
         return Err(FitError::Model("adoption is collinear with periods and covariates".to_owned()));
     }
     let psi = (0..solved.psi.nrows()).map(|unit| solved.psi[(unit, 0)]).collect();
+    let lost = (0..names.len()).filter(|it| !solved.fit.kept.contains(&(it + 1)));
+    dropped.extend(lost.map(|it| names[it].clone()));
     let arithmetic = Some(solved.fit.vcov.arithmetic);
-    Ok(Effect { term, estimate: solved.fit.coef[0], psi, arithmetic, rows: solved.n, treated })
+    let (estimate, rows) = (solved.fit.coef[0], solved.n);
+    Ok(Effect { term, estimate, psi, arithmetic, rows, treated, dropped })
 }
 
 /// Joint covariance from influence functions, each times the root of the factor of its own regression.
-fn estimate(design: &Design<'_>, options: &Options, effects: &[Effect]) -> Result<Estimate, FitError> {
+fn estimate(
+    design: &Design<'_>,
+    options: &Options,
+    effects: &[Effect],
+    used: &[bool],
+) -> Result<Estimate, FitError> {
     let psi = Mat::from_fn(design.units.n_groups(), effects.len(), |unit, it| effects[it].psi[unit]);
     let factors: Vec<f64> = effects.iter().map(|it| it.factor().sqrt()).collect();
     let scaled = Mat::from_fn(psi.nrows(), psi.ncols(), |unit, it| factors[it] * psi[(unit, it)]);
@@ -366,7 +417,7 @@ fn estimate(design: &Design<'_>, options: &Options, effects: &[Effect]) -> Resul
         coef: effects.iter().map(|it| it.estimate).collect(),
         vcov,
         distribution: t_df.map_or(Distribution::Normal, Distribution::StudentT),
-        sample: SampleReport::of(&design.sample, Some(design.units.n_groups()), design.singletons),
+        sample: SampleReport::of_used(design, "in no long difference", used)?,
         effects: Vec::new(),
         stats,
         event: Some(window),

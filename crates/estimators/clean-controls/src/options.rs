@@ -37,7 +37,7 @@ impl Control {
 /// Dates of adoption, with advice where a treatment does not stay.
 ///
 /// # Errors
-/// What [`Adoption::read`] says, and that nobody adopts.
+/// What [`Adoption::read`] says.
 pub fn adoption(
     design: &Design<'_>,
     plugin: &'static str,
@@ -50,11 +50,7 @@ pub fn adoption(
         }
         (it, _) => it,
     };
-    let adoption = Adoption::read(design, plugin, cohort, treatment).map_err(advise)?;
-    if adoption.adopters() == 0 {
-        return Err(FitError::Model("no unit of the sample ever adopts the treatment".to_owned()));
-    }
-    Ok(adoption)
+    Adoption::read(design, plugin, cohort, treatment).map_err(advise)
 }
 
 /// Options are no use outside their range.

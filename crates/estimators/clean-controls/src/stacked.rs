@@ -3,8 +3,8 @@
 use parallax_model::{
     BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Distribution, Estimate, Estimator,
     EventStudy, EventWindow, Example, FitError, InfluenceFunctions, Mat, Meta, Name, Note, OptionColumns,
-    PluginMeta, SampleReport, Statistics, Status, Support, Term, Vcov, VcovKind, linalg::AbsorbOptions,
-    panel::Codes,
+    PluginMeta, SampleReport, Statistics, Status, Support, Term, Vcov, VcovKind, counted,
+    linalg::AbsorbOptions, panel::Codes,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -99,25 +99,23 @@ impl Estimator for Stacked {
     fn fit(design: &Design<'_>, options: &Options) -> Result<Estimate, FitError> {
         check(design, NAME, options.level)?;
         design.vcov.cluster_of_units(&design.units)?;
-        let adoption = adoption(design, NAME, options.cohort.as_ref(), options.treatment.as_ref())?;
-        if let (Some(name), true) = (&options.treatment, 0 < adoption.always) {
-            return Err(FitError::Model(format!(
-                "{} units have `{name}` = 1 from their first row on, so their date of adoption is not known; \
-                 give dates with `cohort`, or take these units out with a step `restrict`",
-                adoption.always
-            )));
-        }
+        let read = |it: &Design<'_>| adoption(it, NAME, options.cohort.as_ref(), options.treatment.as_ref());
+        let all = read(design)?;
+        let (narrowed, undated) = all.without_undated(design)?.unzip();
+        let design = narrowed.as_ref().unwrap_or(design);
+        let adoption = read(design)?;
         let cells = Cells::new(design, &adoption);
         let (window, comparison) = window(&cells, options)?;
         let stack = Stack::new(design, &adoption, &cells, window, comparison, options.trim)?;
         let solved = regression(design, options, &stack, comparison)?;
         let mut estimate = estimate(design, &stack, &solved, comparison)?;
+        estimate.notes.extend(undated);
         estimate.notes.extend(remarks(design, options, &stack, window, comparison));
         estimate.notes.extend(solved.iteration);
         if 0 < solved.singletons {
             estimate.notes.push(Note::remark(format!(
-                "{} rows of the stack are alone in a group of an effect and left out",
-                solved.singletons
+                "left out of the stack, alone in a group of an effect: {}",
+                counted(solved.singletons, "row")
             )));
         }
         if let Some(study) = EventStudy::of(&estimate) {
@@ -265,6 +263,8 @@ fn estimate(
         rows: stack.events(),
         ..EventWindow::default()
     };
+    let mut used = vec![false; design.n()];
+    stack.rows.iter().for_each(|it| used[*it] = true);
     let influence =
         design.keep_influence.then(|| InfluenceFunctions::new(design, &solved.psi * lines.transpose()));
     Ok(Estimate {
@@ -274,7 +274,7 @@ fn estimate(
         coef: std::iter::once(overall).chain(fit.coef.iter().copied()).collect(),
         distribution: Distribution::StudentT(arithmetic.t_df),
         vcov: Vcov { matrix, ..fit.vcov.clone() },
-        sample: SampleReport::of(&design.sample, Some(design.units.n_groups()), design.singletons),
+        sample: SampleReport::of_used(design, "in no sub-experiment", &used)?,
         effects: solved.effects.clone(),
         stats,
         event: Some(window),
@@ -297,14 +297,17 @@ fn remarks(
     };
     let [treated, controls] = stack.units(design);
     let mut notes = vec![Note::remark(format!(
-        "event window {} to {}{chosen}; {} sub-experiments, cohorts {}, with {treated} treated units and {controls} \
-         units as controls: {} (untreated up to {} periods after the cohort adopts)",
+        "event window {} to {}{chosen}; {}, {} {}, with {} and {} as controls: {} (untreated up to {} after the cohort \
+         adopts)",
         -window.leads,
         window.lags,
-        stack.cohorts.len(),
+        counted(stack.cohorts.len(), "sub-experiment"),
+        if stack.cohorts.len() == 1 { "cohort" } else { "cohorts" },
         list(&stack.cohorts),
+        counted(treated, "treated unit"),
+        counted(controls, "unit"),
         options.control.words(),
-        window.lags + comparison.anticipation,
+        counted((window.lags + comparison.anticipation).unsigned_abs() as usize, "period"),
     ))];
     if !stack.left_out.is_empty() {
         let why: Vec<String> =

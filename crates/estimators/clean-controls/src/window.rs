@@ -156,11 +156,20 @@ impl Cells {
             });
         let why: Vec<String> = why.take(5).collect();
         format!(
-            "no cohort fits the event window {} to {} ({}); shorten it with `leads` and `lags`, number periods \
-             consecutively, or compare with `control` = not-yet-treated",
+            "no cohort fits the event window {} to {} ({}); {}",
             -window.leads,
             window.lags,
-            why.join("; ")
+            why.join("; "),
+            match comparison.control {
+                Control::NotYetTreated => {
+                    "a cohort needs rows at the reference and from adoption on, and units that adopt later or never: \
+                     shorten the window with `leads` and `lags`, and number periods consecutively"
+                }
+                Control::NeverTreated => {
+                    "shorten it with `leads` and `lags`, number periods consecutively, or compare with `control` = \
+                     not-yet-treated"
+                }
+            }
         )
     }
 }

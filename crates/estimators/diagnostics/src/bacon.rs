@@ -295,10 +295,12 @@ fn remarks(comparisons: &[Comparison], covariates: &[Name]) -> Vec<Note> {
              their own treatment are not told apart (Goodman-Bacon 2021, section 5.2)",
         ));
     }
-    notes.push(Note::remark(format!(
-        "the weighted sum of all {} estimates is the coefficient; no comparison has an error of its own",
-        comparisons.len()
-    )));
+    notes.push(Note::remark(match comparisons.len() {
+        1 => "the only comparison is the coefficient".to_owned(),
+        n => format!(
+            "the weighted sum of all {n} estimates is the coefficient; no comparison has an error of its own"
+        ),
+    }));
     notes
 }
 

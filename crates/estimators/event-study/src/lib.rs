@@ -5,7 +5,7 @@ mod layout;
 use parallax_model::{
     Adoption, BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Distribution, Estimate,
     Estimator, EventStudy, Example, FitError, Meta, Name, Note, OptionColumns, PluginMeta, Status, Support,
-    VcovKind, Within, linalg::AbsorbOptions,
+    VcovKind, Within, counted, linalg::AbsorbOptions,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -86,7 +86,16 @@ impl Estimator for TwoWayEventStudy {
 
     fn fit(design: &Design<'_>, options: &Options) -> Result<Estimate, FitError> {
         check(options)?;
-        let adoption = adoption(design, options)?;
+        let read = |it: &Design<'_>| {
+            Adoption::read(it, Self::META.plugin.name, options.cohort.as_ref(), options.treatment.as_ref())
+        };
+        let all = read(design)?;
+        let (dated, undated) = all.without_undated(design)?.unzip();
+        let dated = dated.as_ref().unwrap_or(design);
+        let adoption = read(dated)?;
+        let (linked, unlinked) = layout::without_unlinked(dated, &adoption, options)?.unzip();
+        let design = linked.as_ref().unwrap_or(dated);
+        let adoption = if unlinked.is_some() { read(design)? } else { adoption };
         let layout = Layout::new(design, &adoption, options)?;
         let absorb = AbsorbOptions {
             tolerance: options.tolerance,
@@ -102,6 +111,7 @@ impl Estimator for TwoWayEventStudy {
         let influence = within.influence(&variables, &fit)?;
         let stats = within.statistics(&outcome, &fit)?;
         let mut notes = fit.notes;
+        notes.extend(undated.into_iter().chain(unlinked));
         notes.extend(within.iteration_note());
         notes.extend(remarks(&adoption, &layout));
         let mut estimate = Estimate {
@@ -163,24 +173,12 @@ fn check(options: &Options) -> Result<(), FitError> {
     Ok(())
 }
 
-fn adoption(design: &Design<'_>, options: &Options) -> Result<Adoption, FitError> {
-    let adoption =
-        Adoption::read(design, "event-study", options.cohort.as_ref(), options.treatment.as_ref())?;
-    match (&options.treatment, adoption.always) {
-        (None, _) | (_, 0) => Ok(adoption),
-        (Some(name), units) => Err(FitError::Model(format!(
-            "{units} units have `{name}` = 1 from their first row on, so their date of adoption is not known; \
-             give dates with `cohort`, or take these units out with a step `restrict`"
-        ))),
-    }
-}
-
 fn remarks(adoption: &Adoption, layout: &Layout) -> Vec<Note> {
     let never = adoption.first.len() - adoption.adopters();
     let window = &layout.window;
     let references: Vec<String> = window.references.iter().map(ToString::to_string).collect();
     let mut text = format!(
-        "event time 0 is the first treated period, reference {}; {} units adopt, {never} never do",
+        "event time 0 is the first treated period, reference {}; units that adopt: {}, that never do: {never}",
         references.join(" and "),
         adoption.adopters()
     );
@@ -193,8 +191,8 @@ fn remarks(adoption: &Adoption, layout: &Layout) -> Vec<Note> {
     let mut notes = vec![Note::remark(text)];
     if 0 < adoption.always {
         notes.push(Note::remark(format!(
-            "{} units are treated in all their rows: they have no row before adoption",
-            adoption.always
+            "treated in all their rows, and without one before adoption: {}",
+            counted(adoption.always, "unit")
         )));
     }
     notes

@@ -12,7 +12,7 @@ mod two_periods;
 use parallax_model::{
     AggregationRange, BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Distribution,
     Estimate, Estimator, EventStudy, Example, FitError, InfluenceFunctions, Meta, Name, OptionColumns,
-    PluginMeta, SampleReport, Statistics, Status, Support, VcovKind, vcov::Vcov, wald,
+    PluginMeta, Statistics, Status, Support, VcovKind, vcov::Vcov, wald,
 };
 
 pub use options::{BasePeriod, Control, Data, Method, Options};
@@ -69,11 +69,7 @@ impl Estimator for CallawaySantanna {
             coef: effects.coef.clone(),
             vcov,
             distribution: Distribution::Normal,
-            sample: SampleReport::of(
-                &design.sample,
-                design.panel.index().map(|_| design.units.n_groups()),
-                design.singletons,
-            ),
+            sample: layout.sample(design)?,
             effects: Vec::new(),
             event: Some(effects.window(design, &layout, &cells)),
             details: vec![details::cells(&cells, &effects)],

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use parallax_model::{
     Design, FitError, Influence, Mat, Note, Regression, RegressionInput, SampleReport, SingletonPolicy,
-    Statistics, Term, Variable, Vcov, VcovPlan, Within, joint_covariance,
+    Statistics, Term, Variable, Vcov, VcovPlan, Within, counted, joint_covariance,
     linalg::{AbsorbOptions, Absorber, Factor, column_norms, singletons},
     panel::Codes,
     regress,
@@ -134,7 +134,8 @@ fn split(
     fitted.stats.set("observations", rows as f64);
     if 0 < lost {
         fitted.notes.push(Note::remark(format!(
-            "{lost} rows are alone in an effect within their group, and left out"
+            "left out, alone in an effect within their group: {}",
+            counted(lost, "row")
         )));
     }
     fitted.notes.push(Note::remark(

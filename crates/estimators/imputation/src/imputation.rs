@@ -3,7 +3,7 @@
 use parallax_model::{
     BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Distribution, Estimate, Estimator,
     EventStudy, EventWindow, Example, FitError, InfluenceFunctions, Mat, Meta, Name, Note, OptionColumns,
-    PluginMeta, SampleReport, Statistics, Status, Support, Term, VcovKind, linalg::AbsorbOptions,
+    PluginMeta, SampleReport, Statistics, Status, Support, Term, VcovKind, counted, linalg::AbsorbOptions,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -196,7 +196,7 @@ fn large_enough(all: Vec<Target>, least: f64, notes: &mut Vec<Note>) -> Result<V
     let small = kept.iter().filter(|it| few(it, FEW)).count();
     if 0 < small {
         notes.push(Note::remark(format!(
-            "{small} of {} averages have fewer than {FEW} effective treated rows: their errors may be too small \
+            "averages with fewer than {FEW} effective treated rows, whose errors may be too small: {small} of {} \
              (did_imputation leaves them out; `min-effective = 30` does so here)",
             kept.len()
         )));
@@ -242,8 +242,8 @@ fn influence(
     }
     if 0 < alone {
         notes.push(Note::remark(format!(
-            "{alone} treated rows have one cluster in their group of `average-by`: their effects equal the average, \
-             so that errors do not see how they vary; larger groups are the remedy"
+            "treated rows with one cluster in their group of `average-by`: {alone}; their effects equal the average, so \
+             that errors do not see how they vary, and larger groups are the remedy"
         )));
     }
     Ok(psi)
@@ -358,7 +358,7 @@ fn assemble(
         coef,
         vcov,
         distribution: Distribution::Normal,
-        sample: SampleReport::of(&design.sample, Some(design.units.n_groups()), design.singletons),
+        sample: sample(design, setting, untreated)?,
         effects: design.effects.iter().map(|it| it.name.clone()).zip(untreated.levels()).collect(),
         stats,
         event: Some(window),
@@ -371,6 +371,20 @@ fn assemble(
         estimate.details.push(study.table(options.level));
     }
     Ok(estimate)
+}
+
+/// The ledger: treated rows that cannot be imputed are in no average.
+///
+/// # Errors
+/// Never here, where there are untreated rows; typed for completeness.
+pub fn sample(
+    design: &Design<'_>,
+    setting: &Setting,
+    untreated: &Untreated<'_, '_>,
+) -> Result<SampleReport, FitError> {
+    let used: Vec<bool> =
+        setting.imputed.iter().zip(&untreated.determined).map(|(imputed, own)| !imputed || *own).collect();
+    SampleReport::of_used(design, "treated that cannot be imputed", &used)
 }
 
 /// Rows that are imputed from, imputed, and not imputed.
@@ -401,12 +415,15 @@ fn remarks(
     let [adopters, never] = setting.units;
     let before = match setting.anticipation {
         0 => String::new(),
-        it => format!("; rows from {it} periods before adoption on are imputed too"),
+        it => format!(
+            "; rows from {} before adoption on are imputed too",
+            counted(it.unsigned_abs() as usize, "period")
+        ),
     };
     let mut notes = vec![
         Note::remark(format!(
-            "{adopters} units adopt, {never} never do; effects and controls are fitted on {} untreated rows{before}",
-            untreated.rows.len()
+            "units that adopt: {adopters}, that never do: {never}; effects and controls are fitted on {}{before}",
+            counted(untreated.rows.len(), "untreated row")
         )),
         Note::remark(format!(
             "errors are conservative: deviations of effects from their average by {by}{}, added up within clusters; no \

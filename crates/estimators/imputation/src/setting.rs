@@ -1,6 +1,6 @@
 //! Which rows are treated, and how long they have been.
 
-use parallax_model::{Adoption, Design, FitError, Name};
+use parallax_model::{Adoption, Design, FitError, Name, counted};
 
 /// The treatment of a design, by row.
 pub struct Setting {
@@ -38,11 +38,11 @@ impl Setting {
         let imputed: Vec<bool> = cohort.iter().zip(&design.periods).map(on).collect();
         let treated = cohort.iter().zip(&design.periods).any(|(g, &t)| g.is_some_and(|g| g <= t));
         if !treated {
-            let how = match adoption.adopters() {
-                0 => "no unit of the sample ever adopts the treatment",
-                _ => "every date of adoption is after the unit's last row, so no row is treated",
-            };
-            return Err(FitError::Model(format!("{how}; look at the column of dates or treatment")));
+            return Err(FitError::Model(
+                "every date of adoption is after the unit's last row, so that no row is treated; add later periods, or \
+                 look at the column of dates"
+                    .to_owned(),
+            ));
         }
         if imputed.iter().all(|it| *it) {
             return Err(FitError::Model(
@@ -52,10 +52,7 @@ impl Setting {
             ));
         }
         let units = [adoption.adopters(), adoption.first.len() - adoption.adopters()];
-        let undated = match treatment {
-            Some(_) => undated(design, &cohort),
-            None => vec![false; design.n()],
-        };
+        let undated = design.units.code.iter().map(|&unit| adoption.undated[unit as usize]).collect();
         Ok(Setting { cohort, imputed, anticipation, units, undated })
     }
 
@@ -67,8 +64,9 @@ impl Setting {
         let rows = self.undated.iter().zip(determined).filter(|it| *it.0 && *it.1).count();
         match treatment {
             Some(name) if 0 < rows => Err(FitError::Model(format!(
-                "{rows} rows lie in units with `{name}` = 1 from their first row on, so that their date of adoption is \
-                 not known; give dates with `cohort`, or take these units out with a step `restrict`"
+                "the date of adoption is not known for {} of units with `{name}` = 1 from their first row on; give dates \
+                 with `cohort`, or take these units out with a step `restrict`",
+                counted(rows, "row")
             ))),
             _ => Ok(()),
         }
@@ -78,16 +76,6 @@ impl Setting {
     pub fn event_time(&self, design: &Design<'_>, row: usize) -> Option<i32> {
         self.cohort[row].map(|it| design.periods[row].saturating_sub(it))
     }
-}
-
-fn undated(design: &Design<'_>, cohort: &[Option<i32>]) -> Vec<bool> {
-    let (units, periods) = (design.panel.units(), design.panel.periods());
-    let mut first = vec![i32::MAX; units.n_groups()];
-    for (&unit, &period) in units.code.iter().zip(periods) {
-        first[unit as usize] = first[unit as usize].min(period);
-    }
-    let rows = design.sample.rows();
-    rows.iter().zip(cohort).map(|(row, date)| *date == Some(first[units.code[row] as usize])).collect()
 }
 
 /// Refuses a level outside (0, 1).

@@ -153,9 +153,9 @@ pub fn left_out(
                 missing.iter().take(NAMED).map(|&it| effect.codes.labels.text(it as usize)).collect();
             let more = if NAMED < missing.len() { ", ..." } else { "" };
             parts.push(format!(
-                "{} groups of `{}` have no untreated row ({}{more})",
-                missing.len(),
+                "groups of `{}` without an untreated row: {} ({}{more})",
                 effect.name,
+                missing.len(),
                 names.join(", ")
             ));
         }
@@ -163,9 +163,9 @@ pub fn left_out(
     let others = rows.iter().filter(|&&it| !explained[it]).count();
     if 0 < others {
         let first = rows.iter().find(|&&it| !explained[it]).map_or(String::new(), |&it| design.place(it));
-        parts.push(format!("{others} rows are not tied to the effects of their groups ({first} first)"));
+        parts.push(format!("rows not tied to the effects of their groups: {others} ({first} first)"));
     }
-    let text = format!("{} treated rows cannot be imputed: {}", rows.len(), parts.join("; "));
+    let text = format!("treated rows that cannot be imputed: {}; {}", rows.len(), parts.join("; "));
     match autosample {
         true => Ok(Some(Note::remark(format!("{text}; they are in no average")))),
         false => Err(FitError::Model(format!("{text}; leave them out with `autosample = true`"))),

@@ -3,13 +3,13 @@
 use parallax_model::{
     BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Distribution, Estimate, Estimator,
     EventStudy, EventWindow, Example, FitError, InfluenceFunctions, Mat, Meta, Name, Note, OptionColumns,
-    PluginMeta, SampleReport, Status, Support, Term, VcovKind, linalg::AbsorbOptions,
+    PluginMeta, Status, Support, Term, VcovKind, counted, linalg::AbsorbOptions,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    imputation::counts,
+    imputation::{counts, sample},
     setting::{Setting, check_level},
     targets::{Target, Wanted, add_deviations, left_out, targets},
     untreated::Untreated,
@@ -126,7 +126,7 @@ impl Estimator for TwoStage {
             coef,
             vcov,
             distribution: Distribution::Normal,
-            sample: SampleReport::of(&design.sample, Some(design.units.n_groups()), design.singletons),
+            sample: sample(design, &setting, &untreated)?,
             effects: design.effects.iter().map(|it| it.name.clone()).zip(untreated.levels()).collect(),
             stats: counts(&untreated, &setting),
             event: Some(window),
@@ -195,7 +195,10 @@ fn remarks(setting: &Setting, untreated: &Untreated<'_, '_>, references: &[i32])
     let [adopters, never] = setting.units;
     let before = match setting.anticipation {
         0 => String::new(),
-        it => format!("; rows from {it} periods before adoption on are not among them"),
+        it => format!(
+            "; rows from {} before adoption on are not among them",
+            counted(it.unsigned_abs() as usize, "period")
+        ),
     };
     let omitted: Vec<String> = references.iter().map(ToString::to_string).collect();
     let omitted = match omitted.is_empty() {
@@ -206,8 +209,8 @@ fn remarks(setting: &Setting, untreated: &Untreated<'_, '_>, references: &[i32])
     };
     vec![
         Note::remark(format!(
-            "{adopters} units adopt, {never} never do; the first stage has {} untreated rows{before}",
-            untreated.rows.len()
+            "units that adopt: {adopters}, that never do: {never}; the first stage has {}{before}",
+            counted(untreated.rows.len(), "untreated row")
         )),
         Note::remark(format!(
             "errors are those of both stages together, by clusters, without a factor for small samples; the second \

@@ -1,6 +1,6 @@
 //! Placebo dates of adoption: permuted between units, drawn anew, or given.
 
-use parallax_model::{Adoption, Design, FitError, Note, vcov::Keyed};
+use parallax_model::{Adoption, Design, FitError, Note, counted, vcov::Keyed};
 
 use crate::{Options, Scheme};
 
@@ -97,10 +97,10 @@ impl Assignments {
         };
         let seed = if self.scheme == Scheme::Given { String::new() } else { format!(", seed {}", self.seed) };
         vec![Note::remark(format!(
-            "{} placebo draws{seed}: {how}{within}; {} of {} units adopt; p = (1 + draws at least as extreme) / (1 + draws)",
-            self.draws,
+            "{}{seed}: {how}{within}; adopters: {} of {}; p = (1 + draws at least as extreme) / (1 + draws)",
+            counted(self.draws, "placebo draw"),
             adoption.adopters(),
-            adoption.first.len()
+            counted(adoption.first.len(), "unit")
         ))]
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use parallax_model::{
-    Adoption, Design, EventWindow, FitError, Note,
+    Adoption, Design, EventWindow, FitError, Note, counted,
     linalg::{Factor, is_nested},
     panel::{Codes, Dropped},
 };
@@ -55,7 +55,8 @@ impl<'d, 'p> Comparison<'d, 'p> {
         let mut notes = Vec::new();
         let cohort = loop {
             let now = narrowed.as_ref().unwrap_or(design);
-            let cohort = seen_treated(now, &read(now)?, rules.start);
+            let adoption = read(now).map_err(|it| if narrowed.is_none() { it } else { nobody_left() })?;
+            let cohort = seen_treated(now, &adoption, rules.start);
             let (reason, out) = match (rules.unusable)(now) {
                 Some(it) => it,
                 None => match incomparable(now, &cohort, rules)? {
@@ -111,10 +112,10 @@ impl<'d, 'p> Comparison<'d, 'p> {
             }
         }
         Note::remark(format!(
-            "{} units adopt in {} cohorts; {} are not seen treated and are the controls",
-            adopt.len(),
-            cohorts.len(),
-            self.design().units.n_groups() - adopt.len()
+            "{} in {}; controls, not seen treated: {}",
+            counted(adopt.len(), "adopter"),
+            counted(cohorts.len(), "cohort"),
+            counted(self.design().units.n_groups() - adopt.len(), "unit")
         ))
     }
 }
@@ -143,6 +144,15 @@ impl Cells {
     }
 }
 
+/// Dates were read before rows left, so that what is amiss is who is left.
+fn nobody_left() -> FitError {
+    FitError::Model(
+        "no adopter has rows that can be compared, in a reference period and from adoption on, tied together by its \
+         units; add periods before adoption, or look at the dates"
+            .to_owned(),
+    )
+}
+
 /// The cohort of each row; a cohort with no row from its adoption on is a control, as R fixest's `sunab` has it.
 fn seen_treated(design: &Design<'_>, adoption: &Adoption, start: i32) -> Vec<Option<i32>> {
     let own = |&unit: &u32| adoption.first[unit as usize];
@@ -164,7 +174,8 @@ fn incomparable(
     let dates: BTreeSet<i32> = cohort.iter().flatten().copied().collect();
     let Some(&last) = dates.last() else {
         return Err(FitError::Model(
-            "no unit of the sample is seen before and after it adopts the treatment".to_owned(),
+            "no unit of the sample is seen before and after it adopts the treatment; add periods, or look at the dates"
+                .to_owned(),
         ));
     };
     if cohort.iter().all(Option::is_some) {
@@ -174,7 +185,7 @@ fn incomparable(
         {
             return Err(FitError::Model(format!(
                 "every unit adopts, and the last has no row before {last} to compare with: \
-                 controls are units without a date, or with a later one"
+                 controls are units without a date, or with a later one; add some"
             )));
         }
         let note = Note::remark(format!(

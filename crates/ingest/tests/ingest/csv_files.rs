@@ -147,7 +147,10 @@ fn other_text_columns_are_explained_too() {
         explain("gdp"),
         "column `gdp` holds text, for instance `1,5` (row 1); write decimal points instead of decimal commas"
     );
-    assert_eq!(explain("name"), "column `name` holds text, for instance `a` (row 1)");
+    assert_eq!(
+        explain("name"),
+        "column `name` holds text, for instance `a` (row 1); a column of numbers is needed here"
+    );
 }
 
 #[test]

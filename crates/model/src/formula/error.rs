@@ -62,7 +62,10 @@ pub enum FormulaError {
         advice: &'static str,
     },
     /// A factor has no level left to make a column of.
-    #[error("`{term}` makes no column: `{variable}` has {n} value(s) here, and the reference is left out")]
+    #[error(
+        "`{term}` makes no column: the reference is left out, and beside it `{variable}` has no value here (values: {n}); take \
+         it out of the formula"
+    )]
     NoLevel {
         /// The term.
         term: String,

@@ -1,8 +1,8 @@
 //! Event studies and placebo tests: what they collapse to, and what their probabilities promise.
 
 use parallax_model::{
-    AbsorptionCache, Estimate, EventStudy, Formula, ModelSpec, Panel, SingletonPolicy, SmallSample,
-    WeightKind, panel::Column,
+    AbsorptionCache, BatteryPart, BatteryRequest, Estimate, EventStudy, Formula, ModelSpec, Name, Note,
+    Panel, SingletonPolicy, SmallSample, WeightKind, panel::Column,
 };
 use parallax_testkit::{NEAR, REORDERED, Random, Table, compare};
 use serde_json::{Value, json};
@@ -73,14 +73,108 @@ fn rows_that_leave_move_no_dates() {
     assert_eq!((cohort.terms, cohort.coef), (treatment.terms, treatment.coef));
 }
 
-/// A unit that is treated in all its rows has no date, and a made-up one would move the others.
+/// A unit that is treated in all its rows has no date, and a made-up one would move the others: it leaves, and the estimate
+/// is the one without it.
 #[test]
-fn always_treated_units_need_dates() {
+fn units_without_a_date_leave_aloud() {
     let table = Table::balanced(50);
     let late: Vec<usize> = (0..table.len()).filter(|&it| 2004 <= table.year[it]).collect();
-    let panel = table.rows(&late).panel().unwrap();
-    let error = fit(&panel, "event-study", "y ~ x1 | unit + year", &json!({ "treatment": "d" })).unwrap_err();
-    assert!(error.contains("from their first row on") && error.contains("`cohort`"), "{error}");
+    let table = table.rows(&late);
+    let dated: Vec<usize> =
+        (0..table.len()).filter(|&it| !(1.0..=2004.0).contains(&table.column("cohort")[it])).collect();
+    assert!(dated.len() < table.len());
+    for estimator in ["event-study", "stacked"] {
+        let formula = if estimator == "stacked" { "y ~ x1" } else { "y ~ x1 | unit + year" };
+        let by = |table: &Table| {
+            fit(&table.panel().unwrap(), estimator, formula, &json!({ "treatment": "d" })).unwrap()
+        };
+        let (all, others) = (by(&table), by(&table.rows(&dated)));
+        assert_eq!((&all.terms, &all.coef), (&others.terms, &others.coef), "{estimator}");
+        assert_eq!(all.sample.rows_used, others.sample.rows_used);
+        let named = |it: &Estimate| it.notes.iter().any(|it| it.to_string().contains("is not known"));
+        assert!(named(&all) && !named(&others), "{estimator}: {:?}", all.notes);
+    }
+}
+
+/// Units whose event times nobody shares, and who have none at the reference, say nothing of effects relative to it. Their
+/// dummies add up to effects of units; the others' effects are those without them.
+#[test]
+fn units_without_a_link_to_the_reference_leave_aloud() {
+    let table = Table::balanced(51);
+    let first = table.column("cohort").iter().filter(|it| 0.0 < **it).fold(f64::INFINITY, |a, b| a.min(*b));
+    for date in [1900.0, 2100.0] {
+        let moved = table.clone().with("cohort", |it| if it == first { date } else { it });
+        let others: Vec<usize> = (0..moved.len()).filter(|&it| moved.column("cohort")[it] != date).collect();
+        let by = |table: &Table| {
+            let options = json!({ "cohort": "cohort" });
+            fit(&table.panel().unwrap(), "event-study", "y ~ x1 | unit + year", &options).unwrap()
+        };
+        let (all, others) = (by(&moved), by(&moved.rows(&others)));
+        assert_eq!((&all.terms, &all.coef), (&others.terms, &others.coef));
+        assert_eq!(all.sample.rows_used, others.sample.rows_used);
+        let named = format!("adopt in {date}");
+        assert!(all.notes.iter().any(|it| it.to_string().contains(&named)), "{:?}", all.notes);
+        // Without effects of units they are compared as others are.
+        let pooled =
+            fit(&moved.panel().unwrap(), "event-study", "y ~ x1 | year", &json!({ "cohort": "cohort" }));
+        assert_eq!(pooled.unwrap().sample.rows_used, moved.len());
+    }
+}
+
+/// A covariate that never varies, and one that is another's double, leave every member of a battery as it was, aloud.
+#[test]
+fn constant_covariates_leave_a_battery_as_it_was() {
+    let table = Table::balanced(52);
+    let double = table.column("x1").iter().map(|it| 2.0 * it).collect();
+    let panel = table.clone().with("same", |_| 3.0).panel().unwrap();
+    let panel = panel.with("double".into(), Column::real(double)).unwrap();
+    let request = |covariates: &[&str]| BatteryRequest {
+        outcome: "y".into(),
+        unit: "unit".into(),
+        time: "year".into(),
+        cohort: Some("cohort".into()),
+        treatment: "d".into(),
+        covariates: covariates.iter().map(|it| Name::from(*it)).collect(),
+    };
+    let registry = parallax_plugins::registry().unwrap();
+    let mut members = 0;
+    for entry in registry.estimators() {
+        let plugin = entry.meta.plugin.name;
+        let by = |covariates: &[&str]| {
+            let model =
+                entry.battery(&request(covariates)).filter(|it| it.part != BatteryPart::Diagnostic)?;
+            let spec = ModelSpec {
+                estimator: plugin.to_owned(),
+                formula: Formula::parse(&model.formula).unwrap(),
+                weights: None,
+                weight_kind: WeightKind::Analytic,
+                vcov: "cluster:unit".parse().unwrap(),
+                small_sample: SmallSample::FIXEST,
+                singletons: SingletonPolicy::Drop,
+                options: model.options,
+            };
+            Some(
+                entry
+                    .fit(&panel, &spec, &AbsorptionCache::default())
+                    .map_err(|it| format!("{plugin}: {it}"))
+                    .unwrap(),
+            )
+        };
+        for (few, many) in [(&[] as &[&str], &["same"] as &[&str]), (&["x1"], &["same", "x1", "double"])] {
+            let (Some(few), Some(all)) = (by(few), by(many)) else { continue };
+            members += 1;
+            assert_eq!(few.terms, all.terms, "{plugin}");
+            for (a, b) in few.rows(0.95).iter().zip(all.rows(0.95)) {
+                compare(&format!("{plugin}: {}", a.term), a.estimate, b.estimate, &REORDERED).unwrap();
+                compare(&format!("{plugin}: error of {}", a.term), a.std_error, b.std_error, &REORDERED)
+                    .unwrap();
+            }
+            let words = ["`same` dropped", "no slope of same"];
+            let named = |it: &Note| words.iter().any(|word| it.to_string().contains(word));
+            assert!(all.notes.iter().any(named), "{plugin}: {:?}", all.notes);
+        }
+    }
+    assert!(16 <= members, "{members}");
 }
 
 /// Every unit adopts: event time and calendar time are collinear, and a silent drop would move all others.

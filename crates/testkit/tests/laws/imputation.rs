@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use parallax_model::{
     AbsorptionCache, Estimate, Formula, ModelSpec, Panel, SingletonPolicy, SmallSample, WeightKind,
     linalg::{LeastSquaresOptions, Mat, least_squares},
-    panel::Column,
+    panel::{Column, Dropped},
 };
 use parallax_testkit::{NEAR, REORDERED, Table, compare};
 use serde_json::{Value, json};
@@ -308,8 +308,10 @@ fn units_without_untreated_rows_are_left_out_aloud() {
         compare("att", a.estimate, b.estimate, &REORDERED).unwrap();
         compare("error", a.std_error, b.std_error, &REORDERED).unwrap();
         let notes: Vec<String> = all.notes.iter().map(ToString::to_string).collect();
-        assert!(notes.iter().any(|it| it.contains("4 treated rows cannot be imputed")), "{notes:?}");
+        assert!(notes.iter().any(|it| it.contains("treated rows that cannot be imputed: 4")), "{notes:?}");
         assert!(notes.iter().any(|it| it.contains("u0000")), "{notes:?}");
+        assert_eq!(all.sample.rows_used + 4, with.n_rows());
+        assert_eq!(all.sample.dropped, [(Dropped::Other("treated that cannot be imputed".to_owned()), 4)]);
         refused(&with, estimator, model, &json!({ "cohort": "cohort", "autosample": false }), "autosample");
     }
 }
@@ -345,7 +347,10 @@ fn parts_that_are_not_connected_impute_nothing_for_each_other() {
         let estimate =
             fit(&panel, estimator, "y ~ 1 | unit + year", None, &json!({ "cohort": "cohort" })).unwrap();
         let notes: Vec<String> = estimate.notes.iter().map(ToString::to_string).collect();
-        assert!(notes.iter().any(|it| it.contains("1 rows are not tied to the effects")), "{notes:?}");
+        assert!(
+            notes.iter().any(|it| it.contains("rows not tied to the effects of their groups: 1 ")),
+            "{notes:?}"
+        );
         assert!(estimate.row("event:4", 0.95).is_none());
         assert_eq!(estimate.stats.get("imputed_rows"), Some(4.0));
     }

@@ -251,7 +251,7 @@ fn what_cannot_be_estimated_is_refused() {
     let cohort = || json!({ "cohort": "cohort" });
     for estimator in ["sun-abraham", "extended-twfe"] {
         let never = table.clone().with("cohort", |_| 0.0);
-        assert!(refused(&never, estimator, cohort()).contains("no unit of the sample is seen"));
+        assert!(refused(&never, estimator, cohort()).contains("no unit of the sample ever adopts"));
         let at_once = table.clone().with("cohort", |_| 2005.0);
         assert!(refused(&at_once, estimator, cohort()).contains("every unit adopts"));
         let both = refused(&table, estimator, json!({ "cohort": "cohort", "treatment": "d" }));

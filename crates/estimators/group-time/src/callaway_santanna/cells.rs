@@ -1,6 +1,9 @@
 //! Every cohort in every period: its base, its controls, its effect and its influence function.
 
-use parallax_model::{Design, FitError};
+use parallax_model::{
+    Design, FitError, Name, Regressor,
+    linalg::{LeastSquaresOptions, least_squares},
+};
 
 use super::{
     BasePeriod, Data, Options,
@@ -86,6 +89,10 @@ pub struct Cells {
     pub influence: Vec<Vec<f64>>,
     /// Scores in the first comparison after adoption of each cohort.
     pub overlap: Vec<Overlap>,
+    /// Covariates that the sample cannot tell from a constant and from the covariates before.
+    pub dropped: Vec<Name>,
+    /// How many covariates are used.
+    pub covariates: usize,
 }
 
 /// What cells of one design share.
@@ -110,9 +117,10 @@ struct Kept {
 /// Estimates every cell.
 ///
 /// # Errors
-/// When a covariate is constant.
+/// When least squares refuse the covariates.
 pub fn estimate(design: &Design<'_>, layout: &Layout, options: &Options) -> Result<Cells, FitError> {
-    let (x, k) = standardised(design)?;
+    let (covariates, dropped) = told_apart(design)?;
+    let (x, k) = standardised(&covariates, design.n());
     let mut context = Context {
         layout,
         options,
@@ -122,7 +130,13 @@ pub fn estimate(design: &Design<'_>, layout: &Layout, options: &Options) -> Resu
         k,
         kept: None,
     };
-    let mut all = Cells { cells: Vec::new(), influence: Vec::new(), overlap: Vec::new() };
+    let mut all = Cells {
+        cells: Vec::new(),
+        influence: Vec::new(),
+        overlap: Vec::new(),
+        dropped,
+        covariates: covariates.len(),
+    };
     for (cohort, units) in &layout.cohorts {
         let start = usize::from(options.base_period == BasePeriod::Varying);
         for period in start..layout.usable {
@@ -306,22 +320,27 @@ fn note_overlap(cell: &Cell, score: &Score, all: &mut Vec<Overlap>) {
     }
 }
 
+/// Covariates in the order of the formula without those that a constant and earlier ones make, and the names of these.
+fn told_apart<'d>(design: &'d Design<'_>) -> Result<(Vec<&'d Regressor>, Vec<Name>), FitError> {
+    let constant = vec![1.0; design.n()];
+    let mut columns = vec![constant.as_slice()];
+    columns.extend(design.regressors.iter().map(|it| it.values.as_slice()));
+    let options = LeastSquaresOptions::default();
+    let fit = least_squares(&columns, &design.outcome.values, None, None, &options)?;
+    let kept = fit.kept.iter().filter_map(|it| design.regressors.get(it.checked_sub(1)?)).collect();
+    let lost = fit.dropped.iter().filter_map(|it| design.regressors.get(it.checked_sub(1)?));
+    Ok((kept, lost.map(|it| it.name.clone()).collect()))
+}
+
 /// A constant and the covariates with mean 0 and variance 1 over the sample, by row.
-fn standardised(design: &Design<'_>) -> Result<(Vec<f64>, usize), FitError> {
-    let (n, k) = (design.n(), design.regressors.len() + 1);
+fn standardised(covariates: &[&Regressor], n: usize) -> (Vec<f64>, usize) {
+    let k = covariates.len() + 1;
     let mut x = vec![1.0; n * k];
-    for (at, column) in design.regressors.iter().enumerate() {
+    for (at, column) in covariates.iter().enumerate() {
         let mean = column.values.iter().sum::<f64>() / n as f64;
         let variance = column.values.iter().map(|it| (it - mean).powi(2)).sum::<f64>() / n as f64;
-        let largest = column.values.iter().fold(0.0_f64, |most, it| most.max(it.abs()));
-        if variance.sqrt() <= 1e-12 * largest || largest == 0.0 {
-            return Err(FitError::Model(format!(
-                "the covariate `{}` is constant; remove it from the formula",
-                column.name
-            )));
-        }
         let scale = 1.0 / variance.sqrt();
         column.values.iter().enumerate().for_each(|(row, it)| x[row * k + at + 1] = (it - mean) * scale);
     }
-    Ok((x, k))
+    (x, k)
 }

@@ -1,7 +1,7 @@
 //! Tables and notes: what became of every cell, propensity scores, bootstrapped errors, conventions.
 
 use parallax_model::{
-    Design, Detail, Estimate, FitError, Note, Term,
+    Design, Detail, Estimate, FitError, Note, Term, counted,
     vcov::{Caution, MultiplierBootstrap},
 };
 
@@ -137,8 +137,8 @@ fn caution(caution: Caution, family: &str, critical: f64) -> Option<Note> {
 /// What numbers depend on.
 pub fn notes(design: &Design<'_>, layout: &Layout, cells: &Cells, options: &Options) -> Vec<Note> {
     let mut notes = vec![Note::remark(conventions(design, layout, options))];
-    let covariates = design.regressors.len();
-    if 0 < covariates {
+    notes.extend(cells.dropped.iter().map(|it| Note::DroppedCollinear { column: it.clone() }));
+    if 0 < cells.covariates {
         let whose = match options.data {
             Data::Panel => "covariates are those of the earlier of the two periods",
             Data::RepeatedCrossSections => "covariates are those of each row",
@@ -157,8 +157,8 @@ pub fn notes(design: &Design<'_>, layout: &Layout, cells: &Cells, options: &Opti
     ));
     if 0 < layout.always {
         notes.push(Note::remark(format!(
-            "{} units left out: they are treated before they could be seen untreated",
-            layout.always
+            "left out, treated before they could be seen untreated: {}",
+            counted(layout.always, "unit")
         )));
     }
     if let Some(last) = layout.last {
@@ -168,7 +168,7 @@ pub fn notes(design: &Design<'_>, layout: &Layout, cells: &Cells, options: &Opti
         )));
     }
     notes.extend(not_estimated(cells));
-    notes.extend(small_cohorts(layout, covariates));
+    notes.extend(small_cohorts(layout, cells.covariates));
     notes
 }
 
@@ -187,12 +187,12 @@ fn conventions(design: &Design<'_>, layout: &Layout, options: &Options) -> Strin
     };
     let anticipation = match options.anticipation {
         0 => String::new(),
-        periods => format!(", {periods} periods of anticipation"),
+        periods => format!(", {} of anticipation", counted(periods as usize, "period")),
     };
     let weights = if design.weights.is_some() { ", weighted" } else { "" };
     format!(
-        "{} cohorts against {control} ({} never treated), {base}; {rows}{anticipation}{weights}",
-        layout.cohorts.len(),
+        "{} against {control} ({} never treated), {base}; {rows}{anticipation}{weights}",
+        counted(layout.cohorts.len(), "cohort"),
         layout.never.len()
     )
 }

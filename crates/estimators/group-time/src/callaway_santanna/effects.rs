@@ -156,15 +156,14 @@ fn refuse_nothing(cells: &Cells) -> Result<(), FitError> {
     if after().any(|it| it.outcome.column().is_some()) {
         return Ok(());
     }
-    let why = after().find_map(|it| match it.outcome {
-        Outcome::Failed(reason) => Some(format!(": att({},{}): {reason}", it.cohort, it.period)),
+    let failed = after().find_map(|it| match it.outcome {
+        Outcome::Failed(reason) => Some((it, reason)),
         _ => None,
     });
-    Err(FitError::Model(format!(
-        "no effect after adoption could be estimated{}; use fewer covariates, control = \"not-yet-treated\" or \
-         method = \"reg\"",
-        why.unwrap_or_default()
-    )))
+    let why = failed.map_or(String::new(), |(cell, reason)| {
+        format!(": att({},{}): {reason}; {}", cell.cohort, cell.period, reason.advice())
+    });
+    Err(FitError::Model(format!("no effect after adoption could be estimated{why}")))
 }
 
 /// Share of an estimate below which the whole influence is rounding: a cell of one treated and one control unit leaves no

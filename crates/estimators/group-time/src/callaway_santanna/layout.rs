@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use parallax_model::{Adoption, Design, FitError};
+use parallax_model::{Adoption, Design, FitError, SampleReport};
 
 use super::{Control, Options, PLUGIN};
 
@@ -50,13 +50,12 @@ impl Layout {
         let (Some(&first), Some(&end)) = (periods.first(), periods.last()) else {
             return Err(FitError::Model("the sample has no periods".to_owned()));
         };
-        let unseen = unseen_dates(design, options, &adoption)?;
         let (mut never, mut always) = (Vec::new(), 0);
         let mut groups: BTreeMap<i32, Vec<u32>> = BTreeMap::new();
         for (unit, date) in adoption.first.iter().enumerate() {
             match date {
                 None => never.push(unit as u32),
-                Some(_) if unseen[unit] => always += 1,
+                Some(_) if adoption.undated[unit] => always += 1,
                 Some(date) if *date <= first.saturating_add(options.anticipation_periods()) => always += 1,
                 Some(date) if end.saturating_add(options.anticipation_periods()) < *date => {
                     never.push(unit as u32);
@@ -78,6 +77,23 @@ impl Layout {
         };
         layout.check(options)?;
         Ok(layout)
+    }
+
+    /// The ledger: units without a row before treatment, and periods without controls, are in no comparison.
+    ///
+    /// # Errors
+    /// Never after [`Layout::new`]; typed for completeness.
+    pub fn sample(&self, design: &Design<'_>) -> Result<SampleReport, FitError> {
+        let mut used = vec![false; design.n()];
+        let adopters = self.adopters.iter().flat_map(|it| &it.1);
+        for &unit in adopters.chain(&self.never) {
+            (0..self.usable).filter_map(|period| self.row(unit, period)).for_each(|row| used[row] = true);
+        }
+        SampleReport::of_used(
+            design,
+            "of units treated from the first period on or in periods without controls",
+            &used,
+        )
     }
 
     /// The row of a unit in a period, by position.
@@ -104,12 +120,11 @@ impl Layout {
     /// none (R did).
     fn check(&mut self, options: &Options) -> Result<(), FitError> {
         let Some((latest, _)) = self.adopters.last() else {
-            let what = if self.always == 0 {
-                "no unit of the sample adopts the treatment".to_owned()
-            } else {
-                format!("all {} units that adopt are treated from their first period on", self.always)
+            let what = match self.always {
+                0 => "every date of adoption is after the last period of the sample; add later periods",
+                _ => "all units that adopt are treated from the first period on; add periods before",
             };
-            return Err(FitError::Model(format!("{what}; give dates of adoption with periods before them")));
+            return Err(FitError::Model(format!("{what}, or look at the dates of adoption")));
         };
         let latest = *latest;
         if !self.never.is_empty() {
@@ -124,7 +139,7 @@ impl Layout {
         }
         if self.adopters.len() == 1 {
             return Err(FitError::Model(format!(
-                "every unit adopts in {latest}, so that there is nobody to compare with"
+                "every unit adopts in {latest}, so that there is nobody to compare with; add units that adopt later or never"
             )));
         }
         let bound = latest.saturating_sub(options.anticipation_periods());
@@ -133,40 +148,9 @@ impl Layout {
         self.last = Some(latest);
         if self.cohorts.is_empty() {
             return Err(FitError::Model(format!(
-                "the only cohort within the sample adopts in {latest}, and nobody adopts later or never"
+                "the only cohort within the sample adopts in {latest}, and nobody adopts later or never; add such units"
             )));
         }
         Ok(())
     }
-}
-
-/// Units whose treatment is 1 in the first row of the panel that has it, so that their date is not known. With dates
-/// given there is none.
-fn unseen_dates(design: &Design<'_>, options: &Options, adoption: &Adoption) -> Result<Vec<bool>, FitError> {
-    let mut unseen = vec![false; adoption.first.len()];
-    let Some(name) = options.treatment.as_ref().filter(|_| 0 < adoption.always) else { return Ok(unseen) };
-    let mut earliest = vec![i32::MAX; unseen.len()];
-    let panel = design.panel;
-    if let Ok(values) = panel.real(name) {
-        let mut here = vec![None; panel.units().n_groups()];
-        for (row, &unit) in design.sample.rows().iter().zip(design.units.code.iter()) {
-            here[panel.units().code[row] as usize] = Some(unit as usize);
-        }
-        for (row, value) in values.iter().enumerate().filter(|it| !it.1.is_nan()) {
-            if let Some(unit) = here[panel.units().code[row] as usize] {
-                let period = if *value == 0.0 { i32::MIN } else { panel.periods()[row] };
-                earliest[unit] = earliest[unit].min(period);
-            }
-        }
-    } else {
-        for (row, value) in design.column(name)?.iter().enumerate() {
-            let period = if *value == 0.0 { i32::MIN } else { design.periods[row] };
-            let slot = &mut earliest[design.units.code[row] as usize];
-            *slot = (*slot).min(period);
-        }
-    }
-    for (unit, date) in adoption.first.iter().enumerate() {
-        unseen[unit] = *date == Some(earliest[unit]);
-    }
-    Ok(unseen)
 }

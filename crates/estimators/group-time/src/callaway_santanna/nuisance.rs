@@ -41,6 +41,22 @@ impl fmt::Display for Reason {
 }
 
 impl Reason {
+    /// What the user can do where every comparison fails for it.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Reason::NoTreated => "units need a row in the base period and in one from adoption on",
+            Reason::NoControl => {
+                "controls are never treated units or, with control = \"not-yet-treated\", those that adopt later, with \
+                 rows in both periods"
+            }
+            Reason::NoBase => "add periods before the first adoption",
+            Reason::Overlap(_) | Reason::NoScore => {
+                "use fewer covariates, or method = \"reg\", which needs no propensity score"
+            }
+            Reason::Collinear(_) => "use fewer covariates",
+        }
+    }
+
     /// The same without numbers, to count cells by.
     pub fn kind(&self) -> &'static str {
         match self {

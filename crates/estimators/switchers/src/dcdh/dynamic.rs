@@ -1,7 +1,7 @@
 //! Effects by time since the first change, placebos, and the average total effect.
 
 use parallax_model::{
-    Design, Detail, Estimate, EventWindow, FitError, Mat, Name, Note, Statistics, Term, chi2_upper,
+    Design, Detail, Estimate, EventWindow, FitError, Mat, Name, Note, Statistics, Term, chi2_upper, counted,
     linalg::quadratic_form_inverse,
 };
 
@@ -203,8 +203,8 @@ fn shortfall(options: &Options, longest: usize, effects: &Contrasts, placebos: &
     }
     if longest < asked_effects.max(asked_placebos) {
         notes.push(Note::remark(format!(
-            "no switcher has controls for more than {longest} periods from its change on, so that event times end at \
-             {} and begin at {}",
+            "no switcher has controls for more than {} from its change on, so that event times end at {} and begin at {}",
+            counted(longest, "period"),
             longest - 1,
             -(longest as i64) - 1
         )));
@@ -228,8 +228,8 @@ fn remarks(cells: &Cells, paths: &Paths, options: &Options, treatment: &Name) ->
     let mut texts = vec![
         format!(
             "event time 0 is the first period in which `{treatment}` differs from its first value (Effect_1 of \
-             did_multiplegt_dyn), event time -2 is its Placebo_1, reference -1; {rising} units rise, {falling} fall, \
-             {never} never change; controls have the same baseline and {controls}"
+             did_multiplegt_dyn), event time -2 is its Placebo_1, reference -1; units that rise: {rising}, that fall: \
+             {falling}, that never change: {never}; controls have the same baseline and {controls}"
         ),
         format!(
             "att is the average total effect per unit of treatment: effects summed over switchers and event times, \

@@ -121,7 +121,8 @@ fn what_cannot_become_columns() {
     );
     assert_eq!(
         error("y ~ i(z, ref = c(0, 1))"),
-        "`i(z, ref = c(0, 1))` makes no column: `z` has 2 value(s) here, and the reference is left out"
+        "`i(z, ref = c(0, 1))` makes no column: the reference is left out, and beside it `z` has no value here (values: 2); \
+         take it out of the formula"
     );
     assert_eq!(
         error("y ~ x | cty"),
