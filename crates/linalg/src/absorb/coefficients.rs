@@ -22,11 +22,14 @@ impl Levels {
         Levels { pivot: vec![0.0; layout.groups()], unknown: vec![0.0; layout.unknowns()] }
     }
 
-    /// Sum over groups of s^2 / w: the square of a column with these group means.
+    /// Largest over factors of the sum of s^2 / w: that of the column of a factor's means, which no column with these
+    /// sums falls short of. The tolerance is relative to its root.
     fn squares(&self, layout: &Layout) -> f64 {
         let part =
             |sums: &[f64], weights: &[f64]| -> f64 { sums.iter().zip(weights).map(|(s, w)| s * s / w).sum() };
-        part(&self.pivot, &layout.group_weight) + part(&self.unknown, &layout.unknown_weight)
+        let factors = layout.offsets.windows(2).map(|it| it[0]..it[1]);
+        let unknown = factors.map(|it| part(&self.unknown[it.clone()], &layout.unknown_weight[it]));
+        unknown.fold(part(&self.pivot, &layout.group_weight), f64::max)
     }
 
     /// Largest |s / w|.

@@ -126,17 +126,17 @@ proptest! {
                 sums[offset + c as usize] += weights.map_or(1.0, |w| w[i]) * column[i];
             }
         }
+        let (expected, _, _) = brute(&factors, weights, &column);
         for method in METHODS {
             let options = AbsorbOptions { method, ..AbsorbOptions::default() };
             let absorber = Absorber::new(&factors, weights, n, options).unwrap();
-            let mut expected = vec![column.clone()];
-            absorber.residualize(&mut expected).unwrap();
             // Several systems share the lanes of a pass, and one alone has the bits it has in company.
             let mut systems = vec![sums.clone(); 9];
-            // Sums under weights of eight decades have half their digits left. Where those do not reach the bound an error
-            // is the promise; without weights there is none.
+            // Three factors with more levels than rows, or with weights of eight decades, are next to collinear: their
+            // sums have too few digits for conjugate gradients, in one of a thousand such designs, and an error is the
+            // promise. The way that is chosen for a design of this size always arrives.
             match absorber.coefficients(&mut systems) {
-                Err(LinalgError::NotConverged { .. }) if weighted => continue,
+                Err(LinalgError::NotConverged { .. }) if method.is_some() && 2 < sizes.len() => continue,
                 it => { it.unwrap(); }
             }
             let mut alone = vec![sums.clone()];
@@ -146,7 +146,7 @@ proptest! {
                 let fit = |(f, offset): (&Factor<'_>, &usize)| alone[0][offset + f.codes[i] as usize];
                 column[i] - factors.iter().zip(&offsets).map(fit).sum::<f64>()
             }).collect();
-            let error = relative_error(&residual, &expected[0], &column, weights);
+            let error = relative_error(&residual, &expected, &column, weights);
             prop_assert!(error < 1e-10, "{method:?} {error}");
         }
     }
