@@ -3,11 +3,13 @@
 use std::fmt;
 
 use parallax_base::Name;
+use parallax_linalg::connected_components;
 use parallax_panel::Codes;
 use serde::Serialize;
 
 use crate::{
     AbsorbedEffect, EffectCount, EffectDof, HcKind, Preset, SampleScale, VcovError, VcovPlan, VcovSpec,
+    plan::factor,
 };
 
 /// Every number that enters a covariance besides scores and bread.
@@ -74,7 +76,8 @@ pub(crate) fn arithmetic(
 ) -> Result<Arithmetic, VcovError> {
     let rules = plan.small_sample;
     refuse_what_the_preset_refuses(plan, absorbed)?;
-    let effects = count_effects(plan, absorbed);
+    let redundant = redundant(plan, absorbed);
+    let effects = count_effects(plan, absorbed, &redundant);
     let counted: usize = effects.iter().map(|it| it.counted).sum();
     let nested_constant = usize::from(
         rules.effects == EffectDof::NonNested
@@ -82,7 +85,7 @@ pub(crate) fn arithmetic(
             && effects.iter().any(|it| it.counted == 0 && it.because.starts_with("nested")),
     );
     let k = regressors + if absorbed.is_empty() { 0 } else { (counted + nested_constant).max(minimum(plan)) };
-    let all: usize = absorbed.iter().enumerate().map(|(at, it)| it.levels - redundant(plan, at, it)).sum();
+    let all: usize = absorbed.iter().zip(&redundant).map(|(it, redundant)| it.levels - redundant).sum();
     let residual_df = residual_df(n, regressors + all, "all levels of the effects counted")?;
     let (factor, factor_text) = sample_factor(plan, n, k)?;
     let smallest = plan.groups.iter().map(Codes::n_groups).min();
@@ -122,11 +125,29 @@ fn minimum(plan: &VcovPlan) -> usize {
     usize::from(plan.small_sample.effects == EffectDof::NonNested)
 }
 
-fn redundant(plan: &VcovPlan, at: usize, effect: &AbsorbedEffect) -> usize {
-    match plan.small_sample.count {
-        EffectCount::Levels => usize::from(0 < at),
-        EffectCount::Components => effect.redundant,
+/// Levels of each effect that earlier ones make redundant.
+///
+/// reghdfe compares only effects that no cluster nests, and where one is nested each of the others has at least one
+/// redundant level, the first too (its function `estimate_dof`).
+fn redundant(plan: &VcovPlan, absorbed: &[AbsorbedEffect]) -> Vec<usize> {
+    let rules = plan.small_sample;
+    if rules.count == EffectCount::Levels {
+        return (0..absorbed.len()).map(|at| usize::from(0 < at)).collect();
     }
+    let nested: Vec<bool> = absorbed
+        .iter()
+        .map(|it| rules.effects == EffectDof::NonNested && plan.nests(&it.codes).is_some())
+        .collect();
+    if !nested.contains(&true) {
+        return absorbed.iter().map(|it| it.redundant).collect();
+    }
+    let factor = |at: usize| factor(&absorbed[at].codes);
+    let pairs = |at: usize| (0..at).filter(|&other| !nested[other]).map(move |other| (other, at));
+    let one = |at: usize| match nested[at] {
+        true => 0,
+        false => pairs(at).map(|(a, b)| connected_components(factor(a), factor(b))).max().unwrap_or(1).max(1),
+    };
+    (0..absorbed.len()).map(one).collect()
 }
 
 /// How each effect counts in K.
@@ -134,10 +155,9 @@ fn redundant(plan: &VcovPlan, at: usize, effect: &AbsorbedEffect) -> usize {
 /// fixest subtracts nested levels except one from the full count; reghdfe drops nested effects
 /// whole and adds one for the constant. Both rules are in `CONVENTIONS`, sections 1 and 2, and give
 /// the same K when one effect is nested.
-fn count_effects(plan: &VcovPlan, absorbed: &[AbsorbedEffect]) -> Vec<EffectArithmetic> {
+fn count_effects(plan: &VcovPlan, absorbed: &[AbsorbedEffect], redundant: &[usize]) -> Vec<EffectArithmetic> {
     let rules = plan.small_sample;
-    let one = |(at, it): (usize, &AbsorbedEffect)| {
-        let redundant = redundant(plan, at, it);
+    let one = |(it, &redundant): (&AbsorbedEffect, &usize)| {
         let full = it.levels - redundant;
         let nested = plan.nests(&it.codes);
         let (counted, because) = match (rules.effects, nested) {
@@ -151,12 +171,12 @@ fn count_effects(plan: &VcovPlan, absorbed: &[AbsorbedEffect]) -> Vec<EffectArit
             },
             (EffectDof::NonNested | EffectDof::Full, _) if redundant == 0 => (full, "all count".to_owned()),
             (EffectDof::NonNested | EffectDof::Full, _) => {
-                (full, format!("{redundant} redundant given earlier effects"))
+                (full, format!("{redundant} redundant given other effects"))
             }
         };
         EffectArithmetic { name: it.name.clone(), levels: it.levels, counted, because }
     };
-    absorbed.iter().enumerate().map(one).collect()
+    absorbed.iter().zip(redundant).map(one).collect()
 }
 
 fn residual_df(n: usize, parameters: usize, what: &str) -> Result<usize, VcovError> {
@@ -229,5 +249,51 @@ impl fmt::Display for Arithmetic {
             writeln!(f, "cluster {sign} {:<10} G = {}, times {:.9}", it.by, it.groups, it.scale)?;
         }
         write!(f, "t distribution       {} ({})", self.t_df, self.t_df_text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SmallSample;
+
+    fn effect(name: &str, codes: &[i64], redundant: usize) -> AbsorbedEffect {
+        let codes = Codes::from_integers(codes.iter().map(|it| Some(*it)));
+        AbsorbedEffect { name: name.into(), levels: codes.n_groups(), redundant, codes }
+    }
+
+    fn k_of(rules: SmallSample, clusters: &[i64], absorbed: &[AbsorbedEffect]) -> (usize, usize) {
+        let groups = Codes::from_integers(clusters.iter().map(|it| Some(*it)));
+        let plan = VcovPlan::new("cluster:g".parse().unwrap(), rules, vec![groups]).unwrap();
+        let found = arithmetic(&plan, clusters.len(), 1, absorbed, &[]).unwrap();
+        (found.k, found.residual_df)
+    }
+
+    /// Two parts that share no group: beside a nested effect reghdfe looks at no components, and the order of effects
+    /// does not matter.
+    #[test]
+    fn effects_beside_a_nested_one_have_one_redundant_level() {
+        let unit: Vec<i64> = (0..24).map(|it| it / 3).collect();
+        let period: Vec<i64> = (0..24).map(|it| it % 3 + 3 * (it / 12)).collect();
+        let (units, periods) = (effect("unit", &unit, 0), effect("period", &period, 2));
+        let first = k_of(SmallSample::REGHDFE, &unit, &[units.clone(), periods.clone()]);
+        assert_eq!(first, (1 + 5 + 1, 24 - 1 - 8 - 5));
+        let (units, periods) =
+            (AbsorbedEffect { redundant: 2, ..units }, AbsorbedEffect { redundant: 0, ..periods });
+        assert_eq!(k_of(SmallSample::REGHDFE, &unit, &[periods.clone(), units.clone()]), first);
+        assert_eq!(k_of(SmallSample::FIXEST, &unit, &[units, periods]).0, first.0);
+    }
+
+    /// Without a nested effect components count: the clusters here are the rows of a period.
+    #[test]
+    fn effects_that_no_cluster_nests_are_compared() {
+        let a: Vec<i64> = (0..24).map(|it| it / 3).collect();
+        let b: Vec<i64> = (0..24).map(|it| it % 3 + 3 * (it / 12)).collect();
+        let clusters: Vec<i64> = (0..24).map(|it| it % 5).collect();
+        let absorbed = [effect("a", &a, 0), effect("b", &b, 2)];
+        assert_eq!(k_of(SmallSample::REGHDFE, &clusters, &absorbed).0, 1 + 8 + 4);
+        // A third effect, nested: the other two still meet in two components.
+        let three = [effect("g", &clusters, 0), absorbed[0].clone(), effect("b", &b, 9)];
+        assert_eq!(k_of(SmallSample::REGHDFE, &clusters, &three).0, 1 + 7 + 4 + 1);
     }
 }

@@ -131,6 +131,8 @@ fn unbalanced_panels_and_options_are_diff_diffs() {
         ("imputation_bal", "imputation", "y ~ 1", "unit", json!({})),
         ("imputation_bal_cluster_province", "imputation", "y ~ 1", "province", json!({})),
         ("imputation_bal_leave_out", "imputation", "y ~ 1", "unit", json!({ "leave-out": true })),
+        ("imputation_unbal_leave_out", "imputation", "y ~ 1", "unit", json!({ "leave-out": true })),
+        ("imputation_unbal_anticipation", "imputation", "y ~ 1", "unit", json!({ "anticipation": 1 })),
         ("imputation_bal_anticipation", "imputation", "y ~ 1", "unit", json!({ "anticipation": 1 })),
         ("two_stage_unbal", "two-stage", "y ~ 1", "unit", json!({})),
         ("two_stage_unbal_covariates", "two-stage", "y ~ x1 + x2", "unit", json!({})),
