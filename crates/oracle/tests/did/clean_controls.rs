@@ -288,7 +288,7 @@ fn covariances_of_projections_are_pyfixests() {
         let vcov = format!("cluster:{}", case["cluster"].as_str().unwrap());
         let options = json!({ "cohort": "first_treat", "leads": 3, "lags": 2 });
         let mut request = request("lp-did", "y ~ 1", &vcov).options(&options);
-        request.0.small_sample = parallax_model::SmallSample::NONE;
+        request.0.small_sample = SmallSample::NONE;
         request.0.singletons = SingletonPolicy::Keep;
         let estimate = request.fit(&panel);
         let at: Vec<usize> = (case["terms"].as_array().unwrap().iter())
