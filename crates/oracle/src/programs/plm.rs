@@ -46,7 +46,7 @@ pub const PUBLISHED: Program = Program {
     file: "published_and_extra.json",
     cases: PUBLISHED_CASES,
     not_covered: &[
-        ("published_mpdta_cs", "Callaway and Sant'Anna's estimator belongs to a later issue"),
+        ("published_mpdta_cs", "the printed numbers of datasets/mpdta, met there"),
         ("published_prop99_sdid", "synthetic difference-in-differences belongs to a later issue"),
     ],
     covariance,

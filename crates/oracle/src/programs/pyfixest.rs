@@ -7,8 +7,6 @@ use crate::{
     tolerances::{CLOSED_FORM, ITERATED},
 };
 
-const LATER: &str = "event-study estimators belong to a later issue";
-
 /// The file of pyfixest.
 pub const PROGRAM: Program = Program {
     file: "pyfixest.json",
@@ -16,8 +14,8 @@ pub const PROGRAM: Program = Program {
     not_covered: &[
         ("panel_bal__pf_iv", "instruments belong to a later issue"),
         ("panel_bal__pf_fepois", "compared in tests/did/poisson.rs"),
-        ("panel_bal__pf_event_study_*", LATER),
-        ("panel_bal__pf_lpdid", LATER),
+        ("panel_bal__pf_event_study_*", "compared in tests/did/sun_abraham.rs"),
+        ("panel_bal__pf_lpdid", "compared in tests/did/clean_controls.rs"),
     ],
     covariance,
     statistic: |_, _| None,

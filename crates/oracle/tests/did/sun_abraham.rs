@@ -169,3 +169,41 @@ fn a_published_event_study_is_met() {
         assert!((row.std_error - error).abs() <= 5.1e-7, "{term}: {}", row.std_error);
     }
 }
+
+/// pyfixest's `event_study`: cells of cohort and event time, and its two overall effects, clustered by unit.
+#[test]
+fn event_studies_are_pyfixests() {
+    let Some(answers) = private_json("oracle/open/expected/pyfixest.json") else { return };
+    let panel = open_panel("panel_bal");
+    let cohort = json!({ "cohort": "first_treat" });
+    let mut compared = 0;
+    for case in answers["cases"].as_array().unwrap() {
+        let Some(id) = case["id"].as_str().unwrap().strip_prefix("panel_bal__pf_event_study_") else {
+            continue;
+        };
+        let (estimator, formula, options) = match id.split('_').next().unwrap() {
+            "twfe" => ("fixed-effects", "y ~ treat | unit + year", json!({})),
+            "did2s" => ("two-stage", "y ~ 1 | unit + year", cohort.clone()),
+            _ => ("sun-abraham", "y ~ 1 | unit + year", cohort.clone()),
+        };
+        let estimate = request(estimator, formula, "cluster:unit").options(&options).fit(&panel);
+        for (name, value) in numbers(&case["coef"]) {
+            let term = match (estimator, name.strip_prefix("rel_time::")) {
+                ("fixed-effects", _) => "treat".to_owned(),
+                (_, Some(cell)) => {
+                    let (time, date) = cell.split_once(":first_treated_period::").unwrap();
+                    let (time, date): (f64, f64) = (time.parse().unwrap(), date.parse().unwrap());
+                    format!("att({date},{})", date + time)
+                }
+                _ => "att".to_owned(),
+            };
+            let row = estimate.row(&term, 0.95).unwrap_or_else(|| panic!("{id}: no {term}"));
+            // did2s takes pyfixest's default tolerance for its first stage; tests/did/imputation.rs has a tight one.
+            let tolerance = if estimator == "two-stage" { "fixest, default fixef.tol" } else { "iterated" };
+            near_as(tolerance, row.estimate, value, &term);
+            near_as(tolerance, row.std_error, case["se"][&name].as_f64().unwrap(), &term);
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 2 * (1 + 1 + 44));
+}
