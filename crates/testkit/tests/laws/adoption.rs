@@ -2,7 +2,7 @@
 
 use parallax_model::{
     AbsorptionCache, BatteryPart, BatteryRequest, Estimate, EventStudy, Formula, ModelSpec, Name, Note,
-    Panel, SingletonPolicy, SmallSample, WeightKind, panel::Column,
+    Panel, SingletonPolicy, SmallSample, Term, WeightKind, panel::Column,
 };
 use parallax_testkit::{NEAR, REORDERED, Random, Table, compare};
 use serde_json::{Value, json};
@@ -175,6 +175,53 @@ fn constant_covariates_leave_a_battery_as_it_was() {
         }
     }
     assert!(16 <= members, "{members}");
+}
+
+/// Anticipation by two periods is adoption two periods earlier, for every effect from then on; what differs is which of
+/// them the overall effect counts.
+#[test]
+fn anticipation_is_earlier_adoption() {
+    let early = |table: &Table| table.clone().with("cohort", |it| if it == 0.0 { 0.0 } else { it - 2.0 });
+    for table in [Table::balanced(53), Table::unbalanced(54)] {
+        // A cohort that is affected from the first period on has nothing to be compared with.
+        let seen: Vec<usize> = (0..table.len()).filter(|&it| table.column("cohort")[it] != 2003.0).collect();
+        let table = table.rows(&seen);
+        let (dated, moved) = (table.panel().unwrap(), early(&table).panel().unwrap());
+        for (estimator, formula, more) in [
+            ("extended-twfe", "y ~ 1 | unit + year", json!({})),
+            ("extended-twfe", "y ~ 1 | unit + year", json!({ "control": "never-treated" })),
+            ("imputation", "y ~ 1 | unit + year", json!({ "leads": 0 })),
+            ("two-stage", "y ~ 1 | unit + year", json!({ "group-time": true })),
+            (
+                "callaway-santanna",
+                "y ~ 1",
+                json!({ "control": "not-yet-treated", "base-period": "universal" }),
+            ),
+            ("callaway-santanna", "y ~ x1", json!({ "base-period": "universal", "method": "reg" })),
+        ] {
+            let ask = |anticipation: u32| {
+                let mut options = more.as_object().unwrap().clone();
+                options.insert("cohort".into(), json!("cohort"));
+                options.insert("anticipation".into(), json!(anticipation));
+                Value::Object(options)
+            };
+            let plain = fit(&moved, estimator, formula, &ask(0)).unwrap();
+            let with = fit(&dated, estimator, formula, &ask(2)).unwrap();
+            let mut compared = 0;
+            for (term, row) in with.terms.iter().zip(with.rows(0.95)) {
+                let Term::GroupTime { cohort, period } = *term else { continue };
+                if period < cohort - 2 {
+                    continue;
+                }
+                let name = format!("att({},{period})", cohort - 2);
+                let other = plain.row(&name, 0.95).unwrap_or_else(|| panic!("{estimator}: no {name}"));
+                compare(&format!("{estimator}: {name}"), row.estimate, other.estimate, &NEAR).unwrap();
+                compare(&name, row.std_error, other.std_error, &NEAR).unwrap();
+                compared += 1;
+            }
+            assert!(8 < compared, "{estimator}: {compared} cells");
+        }
+    }
 }
 
 /// Every unit adopts: event time and calendar time are collinear, and a silent drop would move all others.
