@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use parallax_base::Name;
-use parallax_model::Panel;
+use parallax_model::{CohortDates, Panel};
 use parallax_panel::Column;
 
 use crate::{BatteryError, Treatment};
@@ -106,7 +106,7 @@ fn from_treatment(panel: &Panel, name: &Name) -> Result<(Panel, Columns, Adoptio
     let kept = panel.keep(&known)?;
     let (panel, columns, mut pattern) = match dates_of_treatment(&kept, name)? {
         Ok(dates) => {
-            let cohort = kept.units().code.iter().map(|&it| dates[it as usize].map_or(0.0, f64::from));
+            let cohort = kept.units().code.iter().map(|&it| dates[it as usize].map_or(f64::NAN, f64::from));
             let new = free(&kept, "cohort");
             let with = kept.clone().with(new.clone(), Column::real(cohort.collect()))?;
             let pattern = pattern(&with, &dates, None);
@@ -167,20 +167,16 @@ fn free(panel: &Panel, name: &str) -> Name {
     Name::from(name)
 }
 
-/// One date a unit; missing, zero and below are never, as estimators read it.
+/// One date a unit, as estimators read it.
 fn dates_of_cohorts(panel: &Panel, name: &Name) -> Result<Vec<Option<i32>>, BatteryError> {
     let values = panel.real(name)?;
+    let reading = CohortDates::new(panel.periods(), &values);
     let mut dates = vec![None; panel.units().n_groups()];
     for run in units(panel) {
         let mut known = None;
         for row in run.clone() {
             let value = values[row];
-            let date = match value {
-                it if it.is_nan() || it <= 0.0 => Ok(None),
-                it if it.fract() == 0.0 && it <= f64::from(i32::MAX) => Ok(Some(it as i32)),
-                _ => Err("a date of adoption is a whole period, 0 or missing for never"),
-            };
-            let date = date.and_then(|it| match known.replace(it) {
+            let date = reading.read(value).and_then(|it| match known.replace(it) {
                 Some(other) if other != it => {
                     Err("it changes within the unit, which has one date of adoption")
                 }

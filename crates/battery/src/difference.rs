@@ -51,6 +51,10 @@ pub(crate) fn from_reference(members: &[Member], of_unit: &[usize]) -> Vec<Diffe
 
 /// Of errors, and of estimates beside them: less is rounding and iteration, not a difference.
 const ROUNDING: f64 = 1e-6;
+/// Of estimates: other estimators come as near only where they are the same.
+const COINCIDENCE: f64 = 1e-10;
+/// Of estimates, for errors: less is the rounding of a fit without residuals.
+const NO_RESIDUAL: f64 = 1e-13;
 
 fn with_error(
     name: &'static str,
@@ -58,18 +62,23 @@ fn with_error(
     (base, psi_of_base): (f64, &[f64]),
     of_unit: &[usize],
 ) -> Difference {
+    // Without a residual in one of the two nothing is known of their difference.
+    let unknown = |value: f64, psi: &[f64]| clustered_norm(psi, of_unit) <= NO_RESIDUAL * value.abs();
+    if unknown(own, psi) || unknown(base, psi_of_base) {
+        return Difference { name, estimate: own - base, std_error: None, p_value: None };
+    }
     let apart: Vec<f64> = psi.iter().zip(psi_of_base).map(|(a, b)| a - b).collect();
     let std_error = clustered_norm(&apart, of_unit);
     let scale = clustered_norm(psi, of_unit).max(clustered_norm(psi_of_base, of_unit));
     let nothing = ROUNDING * scale + 1e-10 * base.abs();
     let apart = own - base;
-    if std_error <= nothing {
+    // One estimate in two forms: their errors may follow other conventions, and that is no difference to test.
+    if std_error <= nothing || apart.abs() <= COINCIDENCE * base.abs() {
         let estimate = if apart.abs() <= nothing { 0.0 } else { apart };
         return Difference { name, estimate, std_error: Some(0.0), p_value: None };
     }
-    let estimate = if apart.abs() <= 1e-10 * base.abs() { 0.0 } else { apart };
-    let p_value = Some(Distribution::Normal.p_value(estimate / std_error));
-    Difference { name, estimate, std_error: Some(std_error), p_value }
+    let p_value = Some(Distribution::Normal.p_value(apart / std_error));
+    Difference { name, estimate: apart, std_error: Some(std_error), p_value }
 }
 
 /// The cluster of each unit of the panel, which every member and every difference uses.

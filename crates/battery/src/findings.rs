@@ -173,13 +173,18 @@ fn diagnostics(battery: &Battery) -> Vec<String> {
 
 /// Whether effects change with time since adoption, from the first estimator that has an overall effect and a path.
 fn path(battery: &Battery) -> Option<String> {
+    // Effects of a dose or of a treatment that ends follow the treatment, which changes by itself.
+    if battery.adoption.undated.is_some() {
+        return None;
+    }
     let (member, study) = event_studies(battery).find(|it| it.0.effect().is_some())?;
     let lags = study.lags();
     let (&first, &last) = (lags.first()?, lags.last()?);
     let change = study.coef[last] - study.coef[first];
     let variance = study.vcov[(first, first)] + study.vcov[(last, last)] - 2.0 * study.vcov[(first, last)];
     let scale = study.vcov[(first, first)].max(study.vcov[(last, last)]);
-    if lags.len() < 2 || variance.is_nan() || variance <= 1e-12 * scale {
+    let unknown = |at: usize| study.vcov[(at, at)].sqrt() <= 1e-12 * study.coef[at].abs();
+    if lags.len() < 2 || unknown(first) || unknown(last) || variance.is_nan() || variance <= 1e-12 * scale {
         return None;
     }
     let p = study.distribution.p_value(change / variance.sqrt());

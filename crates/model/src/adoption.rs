@@ -49,24 +49,18 @@ impl Adoption {
         Ok(adoption)
     }
 
-    /// From a column of dates, one a unit: missing, zero and below are never.
+    /// From a column of dates, one a unit, read as [`CohortDates`] says.
     ///
     /// # Errors
     /// Dates that are not whole or differ within a unit, with the place.
     pub fn from_cohorts(design: &Design<'_>, column: &str) -> Result<Adoption, FitError> {
         let values = design.column(column)?;
+        let dates = CohortDates::new(design.panel.periods(), &values);
         let mut first: Vec<Option<Option<i32>>> = vec![None; design.units.n_groups()];
         for (row, (&unit, &value)) in design.units.code.iter().zip(values.iter()).enumerate() {
-            let date = match value {
-                it if it.is_nan() || it <= 0.0 => None,
-                it if it.fract() == 0.0 && it <= f64::from(i32::MAX) => Some(it as i32),
-                it => {
-                    let place = design.place(row);
-                    return Err(FitError::Model(format!(
-                        "`{column}` is {it} at {place}; a date of adoption is a whole period, or missing"
-                    )));
-                }
-            };
+            let date = dates.read(value).map_err(|why| {
+                FitError::Model(format!("`{column}` is {value} at {}; {why}", design.place(row)))
+            })?;
             match &mut first[unit as usize] {
                 slot @ None => *slot = Some(date),
                 Some(known) if *known == date => {}
@@ -139,6 +133,47 @@ impl Adoption {
     /// Units that adopt.
     pub fn adopters(&self) -> usize {
         self.first.iter().flatten().count()
+    }
+}
+
+/// How a column of dates of adoption is read: missing is never, and 0 too where every period is above it. Where periods
+/// go to 0 or below, 0 is a date like others if the column has missing values for never, and refused if it has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CohortDates {
+    /// Some period of the panel is 0 or below.
+    centred: bool,
+    /// Some value is missing.
+    missing: bool,
+}
+
+impl CohortDates {
+    /// The reading of a column beside the periods of its panel.
+    pub fn new(periods: &[i32], values: &[f64]) -> CohortDates {
+        CohortDates {
+            centred: periods.iter().any(|it| *it <= 0),
+            missing: values.iter().any(|it| it.is_nan()),
+        }
+    }
+
+    /// The date that a value is, `None` for never.
+    ///
+    /// # Errors
+    /// Why the value is none, with what to do.
+    pub fn read(self, value: f64) -> Result<Option<i32>, &'static str> {
+        let whole = value.fract() == 0.0 && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&value);
+        match value {
+            it if it.is_nan() => Ok(None),
+            _ if !whole => Err("a date of adoption is a whole period, or missing"),
+            0.0 if !self.centred => Ok(None),
+            0.0 if !self.missing => Err(
+                "periods go to 0 or below, so that 0 may be a date or stand for never: leave never treated units missing, \
+                 or shift periods and dates above 0",
+            ),
+            it if it < 0.0 && !self.centred => {
+                Err("no period is 0 or below: leave never treated units missing, or give them 0")
+            }
+            it => Ok(Some(it as i32)),
+        }
     }
 }
 

@@ -73,6 +73,14 @@ impl fmt::Display for Term {
     }
 }
 
+/// Share of an estimate below which its error is the rounding of a fit that leaves no residual.
+const ROUNDING: f64 = 1e-13;
+
+/// The error, zero where it is rounding: nothing can be held against it.
+pub(crate) fn known_error(estimate: f64, std_error: f64) -> f64 {
+    if std_error <= ROUNDING * estimate.abs() { 0.0 } else { std_error }
+}
+
 /// The ledger of rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SampleReport {
@@ -171,6 +179,7 @@ impl Estimate {
     pub fn rows(&self, level: f64) -> Vec<TermRow> {
         let critical = self.distribution.critical(level);
         let row = |((term, &estimate), std_error): ((&Term, &f64), f64)| {
+            let std_error = known_error(estimate, std_error);
             let statistic = if 0.0 < std_error { estimate / std_error } else { f64::NAN };
             TermRow {
                 term: term.to_string(),

@@ -7,7 +7,8 @@ use parallax_linalg::Mat;
 use parallax_vcov::simultaneous_critical;
 
 use crate::{
-    Detail, Distribution, Estimate, FitError, Statistics, Term, distribution::chi2_upper, f_upper, wald,
+    Detail, Distribution, Estimate, FitError, Statistics, Term, distribution::chi2_upper,
+    estimate::known_error, f_upper, wald,
 };
 
 /// How event times were laid out.
@@ -156,12 +157,14 @@ impl EventStudy {
         let (pointwise, simultaneous) =
             (self.distribution.critical(level), self.simultaneous_critical(level));
         let estimated = self.times.iter().enumerate().map(|(at, &time)| {
-            let (estimate, std_error) = (self.coef[at], self.vcov[(at, at)].max(0.0).sqrt());
+            let estimate = self.coef[at];
+            let std_error = known_error(estimate, self.vcov[(at, at)].max(0.0).sqrt());
+            let statistic = if 0.0 < std_error { estimate / std_error } else { f64::NAN };
             let around = |critical: f64| [estimate - critical * std_error, estimate + critical * std_error];
             EventPoint {
                 estimate,
                 std_error,
-                p_value: self.distribution.p_value(estimate / std_error),
+                p_value: self.distribution.p_value(statistic),
                 pointwise: around(pointwise),
                 simultaneous: around(simultaneous),
                 ..self.point(time)

@@ -29,7 +29,7 @@ mod step;
 mod within;
 
 pub use absorb::{Absorbed, AbsorptionCache};
-pub use adoption::Adoption;
+pub use adoption::{Adoption, CohortDates};
 pub use battery::{BatteryModel, BatteryPart, BatteryRequest};
 pub use cluster_products::{ClusterProducts, Triangle, varies};
 pub use design::{Design, Effect, Regressor};

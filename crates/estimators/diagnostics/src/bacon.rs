@@ -75,7 +75,7 @@ impl Estimator for Bacon {
         };
         let comparisons = in_order(comparisons);
         check_sum(&comparisons, coefficient.value())?;
-        statistics(&comparisons, groups.len(), &mut stats);
+        statistics(&comparisons, groups.len(), !coefficient.covariates.is_empty(), &mut stats);
         let mut notes = coefficient.fit.notes.clone();
         notes.extend(within.iteration_note());
         notes.extend(remarks(&comparisons, &coefficient.covariates));
@@ -248,7 +248,7 @@ fn average(comparisons: &[Comparison], which: impl Fn(Kind) -> bool) -> (f64, f6
     (weight, product / weight)
 }
 
-fn statistics(comparisons: &[Comparison], groups: usize, stats: &mut Statistics) {
+fn statistics(comparisons: &[Comparison], groups: usize, covariates: bool, stats: &mut Statistics) {
     stats.set("timing_groups", groups as f64);
     stats.set("comparisons", comparisons.iter().filter(|it| it.kind != Kind::Within).count() as f64);
     if comparisons.iter().any(|it| it.kind == Kind::Within) {
@@ -257,9 +257,12 @@ fn statistics(comparisons: &[Comparison], groups: usize, stats: &mut Statistics)
         stats.set("estimate_within", within);
         stats.set("estimate_between", average(comparisons, |it| it != Kind::Within).1);
     }
+    // With covariates a pair of groups is one comparison, and controls already treated are not told apart.
     let (weight, estimate) = average(comparisons, Kind::has_treated_controls);
-    stats.set("weight_already_treated", weight);
-    if 0.0 < weight {
+    if !covariates {
+        stats.set("weight_already_treated", weight);
+    }
+    if 0.0 < weight && !covariates {
         stats.set("estimate_already_treated", estimate);
     }
 }

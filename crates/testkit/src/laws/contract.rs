@@ -23,7 +23,8 @@ pub fn unknown_option(entry: &Entry) -> Result<(), String> {
     }
 }
 
-fn first_kind(entry: &Entry) -> Result<VcovKind, String> {
+/// A kind of covariance that the estimator has.
+pub fn first_kind(entry: &Entry) -> Result<VcovKind, String> {
     let first = entry.meta.capabilities.vcov.first();
     first.copied().ok_or_else(|| "supports no covariance at all".to_owned())
 }

@@ -2,7 +2,7 @@
 
 use parallax_model::{Entry, SmallSample, Term, VcovKind};
 
-use super::{everywhere, fit, request, tables};
+use super::{contract::first_kind, everywhere, fit, request, tables};
 use crate::{Random, close};
 
 /// No power of two, so that rounding shows.
@@ -98,7 +98,7 @@ pub fn data_twice(entry: &Entry) -> Result<(), String> {
 /// Estimators without weights must refuse them.
 pub fn equal_weights(entry: &Entry) -> Result<(), String> {
     if !entry.meta.capabilities.weights {
-        let mut spec = request(entry, VcovKind::Iid, SmallSample::FIXEST)?;
+        let mut spec = request(entry, first_kind(entry)?, SmallSample::FIXEST)?;
         spec.weights = Some("w".into());
         return match entry.check(&spec) {
             Err(it) if it.to_string().contains("weights") => Ok(()),

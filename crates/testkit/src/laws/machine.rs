@@ -46,13 +46,17 @@ pub fn shared_cache(entry: &Entry) -> Result<(), String> {
             let effects =
                 spec.formula.to_string().split_once(" | ").map_or(String::new(), |it| format!(" | {}", it.1));
             let mut ran = 0;
-            for other in ["y ~ d + x1", "x2 ~ d + l(x1, 1)", "y ~ x2"] {
+            for other in ["y ~ d + x1", "x2 ~ d + l(x1, 1)", "y ~ x2", "x2 ~ 1"] {
                 let formula = Formula::parse(&format!("{other}{effects}")).map_err(|it| it.to_string())?;
                 // An entry may refuse a formula without what its options name.
                 ran += usize::from(fit(&ModelSpec { formula, ..spec.clone() }, &shared).is_ok());
             }
             if ran == 0 {
-                return Err("no other model ran before".to_owned());
+                return Err(
+                    "the estimator refuses every other formula of this law: add one that it takes, or list an exception \
+                     with the reason"
+                        .to_owned(),
+                );
             }
             close::matrices(&alone, &fit(&spec, &shared)?, &close::SAME)
                 .map_err(|it| format!("{}: {it}", spec.vcov))?;

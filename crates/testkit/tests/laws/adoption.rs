@@ -177,6 +177,45 @@ fn constant_covariates_leave_a_battery_as_it_was() {
     assert!(16 <= members, "{members}");
 }
 
+/// Where time begins says nothing of effects: periods from -5 on, with dates at zero and below, are those of the calendar.
+#[test]
+fn effects_do_not_depend_on_where_time_begins() {
+    let table = Table::balanced(55);
+    let mut centred = table.clone().with("cohort", |it| if it == 0.0 { f64::NAN } else { it - 2006.0 });
+    centred.year.iter_mut().for_each(|it| *it -= 2006);
+    let dates: Vec<f64> = centred.column("cohort").to_vec();
+    assert!(dates.contains(&-2.0) && dates.contains(&0.0), "{dates:?}");
+    let (calendar, centred) = (table.panel().unwrap(), centred.panel().unwrap());
+    for (estimator, formula) in [
+        ("callaway-santanna", "y ~ 1"),
+        ("sun-abraham", "y ~ 1 | unit + year"),
+        ("imputation", "y ~ 1 | unit + year"),
+        ("two-stage", "y ~ 1 | unit + year"),
+        ("extended-twfe", "y ~ 1 | unit + year"),
+        ("stacked", "y ~ 1"),
+        ("lp-did", "y ~ 1"),
+    ] {
+        let by = |panel: &Panel, options: Value| fit(panel, estimator, formula, &options).unwrap();
+        let here = by(&calendar, json!({ "cohort": "cohort" })).row("att", 0.95).unwrap();
+        for options in [json!({ "cohort": "cohort" }), json!({ "treatment": "d" })] {
+            let there = by(&centred, options).row("att", 0.95).unwrap();
+            compare(estimator, here.estimate, there.estimate, &REORDERED).unwrap();
+            compare(estimator, here.std_error, there.std_error, &REORDERED).unwrap();
+        }
+    }
+    // Without a missing value zero may stand for never, and a date below every period for anything.
+    let ambiguous = table.clone().with("cohort", |it| if it == 0.0 { 0.0 } else { it - 2006.0 });
+    let mut early = ambiguous.clone();
+    early.year.iter_mut().for_each(|it| *it -= 2006);
+    for (table, why) in [(early, "may be a date or stand for never"), (ambiguous, "no period is 0 or below")]
+    {
+        let panel = table.panel().unwrap();
+        let error =
+            fit(&panel, "imputation", "y ~ 1 | unit + year", &json!({ "cohort": "cohort" })).unwrap_err();
+        assert!(error.contains(why), "{error}");
+    }
+}
+
 /// Anticipation by two periods is adoption two periods earlier, for every effect from then on; what differs is which of
 /// them the overall effect counts.
 #[test]

@@ -39,6 +39,11 @@ fn the_table_names_every_estimator() {
     for entry in registry.estimators() {
         let joins = entry.battery(&request).is_some_and(|it| it.part != BatteryPart::Diagnostic);
         let line = format!("| {} |", entry.meta.plugin.name);
-        assert_eq!(table.contains(&line), joins, "{}: write MONTE_CARLO.md again", entry.meta.plugin.name);
+        assert_eq!(
+            table.contains(&line),
+            joins,
+            "{}: write MONTE_CARLO.md again, by the command in its head",
+            entry.meta.plugin.name
+        );
     }
 }

@@ -133,6 +133,12 @@ impl Options {
         if 0 < self.draws && self.draws < 20 {
             return refuse("`draws` is 0 for none, or 20 or more; 999 is usual");
         }
+        let unused = Options::default();
+        if self.draws == 0 && (self.multiplier, self.seed) != (unused.multiplier, unused.seed) {
+            return refuse(
+                "`multiplier` and `seed` are for a bootstrap; ask for it with `draws`, 999 is usual",
+            );
+        }
         let ranges = [self.range.event, self.range.period, self.range.cohort];
         if ranges.iter().flatten().any(|[low, high]| high < low) {
             return refuse("a `range` goes from its smaller to its larger end");
