@@ -273,7 +273,9 @@ mod tests {
         let base = panel(vec![0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0]);
         let (with, columns, pattern) = prepare(&base, &by_row).unwrap();
         let name = columns.cohort.unwrap();
-        assert_eq!(*with.real(&name).unwrap(), [2.0, 2.0, 2.0, 0.0, 0.0, 0.0, 2.0, 2.0]);
+        let dates: Vec<Option<f64>> =
+            with.real(&name).unwrap().iter().map(|it| (!it.is_nan()).then_some(*it)).collect();
+        assert_eq!(dates, [vec![Some(2.0); 3], vec![None; 3], vec![Some(2.0); 2]].concat());
         assert_eq!(pattern.always, 1);
         let rows: Vec<_> = pattern.cohorts.iter().map(|it| (it.cohort, it.units, it.rows.clone())).collect();
         assert_eq!(rows, [(Some(2), 2, vec![1, 2, 2]), (None, 1, vec![1, 1, 1])]);
@@ -301,9 +303,12 @@ mod tests {
     }
 
     #[test]
-    fn missing_zero_and_negative_dates_are_never_and_late_ones_not_yet() {
+    fn missing_dates_and_zeros_are_never_and_late_ones_not_yet() {
         let never = f64::NAN;
-        let cohort = vec![never, 0.0, -1.0, 2.0, 2.0, 2.0, 9.0, 9.0];
+        assert!(
+            refused(&panel(vec![-1.0; 8]), &Treatment::Cohort("d".into())).contains("no period is below 0")
+        );
+        let cohort = vec![never, 0.0, never, 2.0, 2.0, 2.0, 9.0, 9.0];
         let (with, columns, pattern) = prepare(&panel(cohort), &Treatment::Cohort("d".into())).unwrap();
         assert_eq!(*with.real(&columns.treatment).unwrap(), [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
         assert_eq!(pattern.adopting().map(|it| it.0).collect::<Vec<_>>(), [2]);

@@ -86,10 +86,11 @@ fn disagreement(battery: &Battery) -> Option<String> {
             }
         ),
         (n, apart) => format!(
-            "{} of {n} estimators {} from two-way fixed effects at {at} per cent: {}. Estimators weigh cohorts and \
+            "{} of {} {} from two-way fixed effects at {at} per cent: {}. Estimators weigh cohorts and \
              periods in their own ways, so a difference says that effects are not the same everywhere, or that \
              comparisons with units already treated count.",
             apart.len(),
+            counted(n, "estimator"),
             if apart.len() == 1 { "differs" } else { "differ" },
             apart.join("; ")
         ),

@@ -136,12 +136,13 @@ impl Adoption {
     }
 }
 
-/// How a column of dates of adoption is read: missing is never, and 0 too where every period is above it. Where periods
-/// go to 0 or below, 0 is a date like others if the column has missing values for never, and refused if it has none.
+/// How a column of dates of adoption is read: missing is never, and so is 0 where time begins above it. Where time begins
+/// at 0 it is never too, unless missing values stand for that; where time begins below 0 it is a date if there are such
+/// values, and refused if there are none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CohortDates {
-    /// Some period of the panel is 0 or below.
-    centred: bool,
+    /// The first period of the panel.
+    first: i32,
     /// Some value is missing.
     missing: bool,
 }
@@ -150,7 +151,7 @@ impl CohortDates {
     /// The reading of a column beside the periods of its panel.
     pub fn new(periods: &[i32], values: &[f64]) -> CohortDates {
         CohortDates {
-            centred: periods.iter().any(|it| *it <= 0),
+            first: periods.iter().copied().min().unwrap_or(1),
             missing: values.iter().any(|it| it.is_nan()),
         }
     }
@@ -164,13 +165,13 @@ impl CohortDates {
         match value {
             it if it.is_nan() => Ok(None),
             _ if !whole => Err("a date of adoption is a whole period, or missing"),
-            0.0 if !self.centred => Ok(None),
+            0.0 if 0 < self.first || (self.first == 0 && !self.missing) => Ok(None),
             0.0 if !self.missing => Err(
-                "periods go to 0 or below, so that 0 may be a date or stand for never: leave never treated units missing, \
-                 or shift periods and dates above 0",
+                "periods go below 0, so that 0 may be a date or stand for never: leave never treated units missing, or \
+                 shift periods and dates above 0",
             ),
-            it if it < 0.0 && !self.centred => {
-                Err("no period is 0 or below: leave never treated units missing, or give them 0")
+            it if it < 0.0 && 0 <= self.first => {
+                Err("no period is below 0: leave never treated units missing, or give them 0")
             }
             it => Ok(Some(it as i32)),
         }

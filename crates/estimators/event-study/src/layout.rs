@@ -107,8 +107,8 @@ impl Layout {
         if let Some(it) = references.iter().find(|it| !counts.contains_key(it)) {
             let (first, last) = (counts.keys().min(), counts.keys().max());
             return Err(FitError::Model(format!(
-                "no row has event time {it}, the reference; event times go from {} to {}: add the period, or choose \
-                 another `reference`",
+                "no row has event time {it}, the reference; event times go from {} to {}: add the period, number \
+                 periods consecutively, or choose another `reference`",
                 first.copied().unwrap_or_default(),
                 last.copied().unwrap_or_default()
             )));

@@ -148,7 +148,7 @@ impl Cells {
 fn nobody_left() -> FitError {
     FitError::Model(
         "no adopter has rows that can be compared, in a reference period and from adoption on, tied together by its \
-         units; add periods before adoption, or look at the dates"
+         units; add periods before adoption, number periods consecutively, or look at the dates"
             .to_owned(),
     )
 }

@@ -207,8 +207,7 @@ fn effects_do_not_depend_on_where_time_begins() {
     let ambiguous = table.clone().with("cohort", |it| if it == 0.0 { 0.0 } else { it - 2006.0 });
     let mut early = ambiguous.clone();
     early.year.iter_mut().for_each(|it| *it -= 2006);
-    for (table, why) in [(early, "may be a date or stand for never"), (ambiguous, "no period is 0 or below")]
-    {
+    for (table, why) in [(early, "may be a date or stand for never"), (ambiguous, "no period is below 0")] {
         let panel = table.panel().unwrap();
         let error =
             fit(&panel, "imputation", "y ~ 1 | unit + year", &json!({ "cohort": "cohort" })).unwrap_err();
