@@ -61,6 +61,22 @@ fn att(effect: f64) -> Estimate {
     estimate(&[(Term::Aggregate(None), effect, 0.01)])
 }
 
+/// An outcome that covariates and effects make is refused; an exact fit that the treatment has a part in is not.
+#[test]
+fn an_outcome_made_of_covariates_is_refused() {
+    let own = battery(Vec::new(), &TWO);
+    let refused = |effect: f64, variance: f64, within: f64| {
+        let terms = [(Term::Slope("d".into()), effect, variance), (Term::Slope("x".into()), 1.0, 1e-32)];
+        let mut estimate = estimate(&terms);
+        estimate.stats.set("r2_within", within);
+        let part = BatteryPart::Effect(Some(Term::Slope("d".into())));
+        let member = Member { part, ..member(REFERENCE, Ok(estimate)) };
+        crate::refuse_exact(&[member], &own.request).is_err()
+    };
+    assert!(refused(1e-17, 1e-34, 1.0));
+    assert!(!refused(2.0, 1e-34, 1.0) && !refused(1e-17, 1e-34, 0.9));
+}
+
 /// An overall effect with effects at event times -2, 0 and 3.
 fn path(leads: f64, first: f64, last: f64) -> Estimate {
     let at = |time, effect| (Term::EventTime(time), effect, 0.01);
@@ -156,6 +172,9 @@ fn equal_estimates_differ_by_exactly_nothing() {
         with_psi("shifted", 2.5, [0.1, -0.2, 0.1]),
         with_psi("same-in-clusters", 2.1, [0.1, 0.2, -0.3]),
         with_psi("other", 2.1, [0.2, -0.2, 0.1]),
+        // Two forms of one estimate whose errors follow other conventions, and a fit without a residual.
+        with_psi("coincident", 2.0, [0.15, -0.2, 0.1]),
+        with_psi("exact", 2.3, [0.0, 1e-16, 0.0]),
         member("without", Ok(att(2.1))),
         member("failed", Err("no".to_owned())),
         member("not-a-number", Ok(att(f64::NAN))),
@@ -169,7 +188,9 @@ fn equal_estimates_differ_by_exactly_nothing() {
     assert!((at("other").std_error.unwrap() - 0.1).abs() < 1e-15);
     assert_eq!((at("without").std_error, at("without").p_value), (None, None));
     assert!((at("without").estimate - 0.1).abs() < 1e-12);
-    assert_eq!(found.len(), 5);
+    assert!(at("coincident").same());
+    assert_eq!((at("exact").std_error, at("exact").p_value), (None, None));
+    assert_eq!(found.len(), 7);
 }
 
 #[test]
@@ -247,6 +268,14 @@ fn a_path_is_a_reason_only_where_adoption_is_staggered() {
     let once = about(path(0.0, 1.0, 3.0), &[Some(3), None]);
     assert!(has(&once, "Effects change with time since adoption: a finds") && !has(&once, "valid controls"));
     assert!(has(&about(path(0.0, 1.0, 1.1), &TWO), "No change of effects"));
+    // An effect without a known error says nothing of a change, nor do effects that follow a dose.
+    let change = "change with time since adoption";
+    let mut uncertain = path(0.0, 1.0, 3.0);
+    uncertain.vcov.matrix[(3, 3)] = 0.0;
+    assert!(!about(uncertain, &TWO).iter().any(|it| it.contains(change)));
+    let mut dose = battery(vec![member("a", Ok(path(0.0, 1.0, 3.0)))], &TWO);
+    dose.adoption.undated = Some("`d` is 2".to_owned());
+    assert!(!findings(&dose).iter().any(|it| it.contains(change)));
     let mut certain = path(0.0, 1.0, 1.0);
     certain.vcov.matrix = Mat::zeros(4, 4);
     assert!(!has(&about(certain, &TWO), "NaN"));

@@ -4,7 +4,9 @@
 #[path = "common/figures.rs"]
 mod figures;
 
-use parallax_report::{BarPlot, BarSeries, Figure, FigureError, FigureKind, Language, png, svg};
+use parallax_report::{
+    BarPlot, BarSeries, EventStudyPlot, Figure, FigureError, FigureKind, Language, png, svg,
+};
 
 /// `FIGURES_OUT=FOLDER cargo test -p parallax-report --test pictures` writes the pictures to be looked at.
 #[test]
@@ -26,7 +28,7 @@ fn every_kind_is_drawn_in_both_languages() {
 
 #[test]
 fn ten_event_studies_can_be_told_apart() {
-    let figure = figures::ten_event_studies();
+    let figure = ten_event_studies();
     let (svg, png) = (svg(&figure).unwrap(), png(&figure).unwrap());
     if let Some(it) = std::env::var_os("FIGURES_OUT").map(std::path::PathBuf::from) {
         std::fs::write(it.join("ten.png"), &png).unwrap();
@@ -126,4 +128,25 @@ fn labels_of_long_event_windows_do_not_touch() {
         it[1].0 - it[0].0 - 2.5 * (it[0].1.chars().count() + it[1].1.chars().count()) as f64
     };
     assert!(labels.windows(2).all(|it| 0.0 < room(it)), "{labels:?}");
+}
+
+/// More estimators than one figure of a battery has, over one another.
+fn ten_event_studies() -> Figure {
+    let names = [
+        "callaway-santanna",
+        "dcdh",
+        "event-study",
+        "extended-twfe",
+        "gardner",
+        "imputation",
+        "lp-did",
+        "stacked",
+        "sun-abraham",
+        "two-stage",
+    ];
+    let all = names.iter().enumerate().map(|(at, it)| figures::series(it, 0.15 * at as f64, true));
+    let kind = FigureKind::EventStudy(EventStudyPlot::new(all.collect()));
+    let mut figure = Figure::new("ten", "Effects by time since adoption", kind);
+    figure.simulated = true;
+    figure
 }

@@ -198,6 +198,9 @@ fn with_covariates_pairs_and_groups_add_up() {
         (0..54).map(|row| residual[row] - mean(FIRST[row / 6], row % 6, &residual)).collect();
     let omega = dot(&within, &within) / dot(&residual, &residual);
     near(estimate.stats.get("omega").unwrap(), omega);
+    // A pair is one comparison over all periods here, so that controls already treated cannot be counted.
+    assert_eq!(estimate.stats.get("weight_already_treated"), None);
+    assert!(bacon(&panel, "y ~ d | id + t").unwrap().stats.get("weight_already_treated").is_some());
     near(estimate.stats.get("estimate_within").unwrap(), dot(&within, &y) / dot(&within, &within));
     let mut expected = Vec::new();
     for (k, l) in [(0, 2), (0, 3), (0, 5), (0, 9), (2, 3), (2, 5), (2, 9), (3, 5), (3, 9), (5, 9)] {

@@ -98,6 +98,12 @@ fn requests_that_no_data_answer() {
     refused(&usual, "y ~ x1", &json!({}), "give either `cohort`");
     refused(&usual, "y ~ x1", &json!({ "cohort": "cohort", "level": 95.0 }), "`level` lies between 0 and 1");
     refused(&usual, "y ~ x1", &json!({ "cohort": "cohort", "draws": 3 }), "`draws` is 0 for none");
+    refused(
+        &usual,
+        "y ~ x1",
+        &json!({ "cohort": "cohort", "multiplier": "webb" }),
+        "ask for it with `draws`",
+    );
     let range = json!({ "cohort": "cohort", "range": { "event": [2, -2] } });
     refused(&usual, "y ~ x1", &range, "from its smaller to its larger end");
 }

@@ -60,7 +60,8 @@ pub fn placebo(draws: usize) -> PlaceboDraws {
     PlaceboDraws::new(z.iter().map(|it| 1.4 * it).collect(), p, 5.73)
 }
 
-fn series(label: &str, shift: f64, bands: bool) -> EventSeries {
+/// An event study of that name, moved up by `shift`.
+pub fn series(label: &str, shift: f64, bands: bool) -> EventSeries {
     let mut series = EventSeries::new(label, 0.95);
     for time in -5..=6 {
         if time == -1 {
@@ -277,26 +278,4 @@ fn effects(language: Language) -> FigureKind {
         plot.marks.push(Marker { at, label: label.to_owned() });
     }
     FigureKind::Forest(plot)
-}
-
-/// More estimators than one figure of a battery has, over one another.
-#[allow(dead_code, reason = "not every test binary draws them")]
-pub fn ten_event_studies() -> Figure {
-    let names = [
-        "callaway-santanna",
-        "dcdh",
-        "event-study",
-        "extended-twfe",
-        "gardner",
-        "imputation",
-        "lp-did",
-        "stacked",
-        "sun-abraham",
-        "two-stage",
-    ];
-    let all = names.iter().enumerate().map(|(at, it)| series(it, 0.15 * at as f64, true));
-    let kind = FigureKind::EventStudy(EventStudyPlot::new(all.collect()));
-    let mut figure = Figure::new("ten", "Effects by time since adoption", kind);
-    figure.simulated = true;
-    figure
 }

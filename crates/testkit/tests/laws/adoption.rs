@@ -177,6 +177,25 @@ fn constant_covariates_leave_a_battery_as_it_was() {
     assert!(16 <= members, "{members}");
 }
 
+/// A regression without residuals has errors of rounding, which are not printed as if they were known.
+#[test]
+fn an_exact_fit_says_so() {
+    let table = Table::balanced(56);
+    let exact = table.column("x1").iter().zip(table.column("d")).map(|(x, d)| 3.0 * x + 2.0 * d).collect();
+    let panel = table.panel().unwrap().with("exact".into(), Column::real(exact)).unwrap();
+    let estimate = fit(&panel, "fixed-effects", "exact ~ d + x1 | unit + year", &json!({})).unwrap();
+    let row = estimate.row("d", 0.95).unwrap();
+    compare("effect", row.estimate, 2.0, &REORDERED).unwrap();
+    assert_eq!((row.std_error, row.p_value.is_nan()), (0.0, true));
+    assert!(
+        estimate.notes.iter().any(|it| it.to_string().contains("fit the outcome exactly")),
+        "{:?}",
+        estimate.notes
+    );
+    let noisy = fit(&panel, "fixed-effects", MODEL, &json!({})).unwrap();
+    assert!(!noisy.notes.iter().any(|it| it.to_string().contains("exactly")));
+}
+
 /// Where time begins says nothing of effects: periods from -5 on, with dates at zero and below, are those of the calendar.
 #[test]
 fn effects_do_not_depend_on_where_time_begins() {
