@@ -92,12 +92,6 @@ pub const EXCEPTIONS: &[Exception] = &[
         law: "equal weights are no weights",
         reason: "weights multiply the likelihood, so that under iid they count rows, as in R fixest",
     },
-    Exception {
-        estimator: "poisson",
-        law: "models that ran before do not matter",
-        reason: "the models that this law runs before have outcomes below zero, which are refused; nothing is shared, \
-                 because effects are absorbed under weights of the model's own",
-    },
 ];
 
 /// The request of an estimator under one kind of covariance, on the columns of [`Table`].
