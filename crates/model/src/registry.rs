@@ -173,14 +173,13 @@ impl Entry {
         (self.columns)(options).map_err(|reason| FitError::Options { plugin: self.meta.plugin.name, reason })
     }
 
-    /// Every column a request names: formula, weights, clusters (`a^b` is two) and options.
+    /// Every column a request names: formula, weights, clusters and options.
     ///
     /// # Errors
     /// [`FitError::Options`].
     pub fn variables(&self, spec: &ModelSpec) -> Result<Vec<Name>, FitError> {
         let OptionColumns { required, optional } = self.columns(&spec.options)?;
-        let clusters =
-            spec.vcov.clusters().iter().flat_map(|it| it.split('^').map(|it| Name::from(it.trim())));
+        let clusters = spec.vcov.clusters().iter().flat_map(|it| it.columns().iter().cloned());
         let mut names: Vec<Name> = spec.formula.variables();
         names.extend(spec.weights.clone());
         names.extend(clusters);

@@ -44,7 +44,7 @@ impl VcovPlan {
             match &mut cluster[unit as usize] {
                 slot @ None => *slot = Some(group),
                 Some(known) if *known == group => {}
-                Some(_) => return Err(VcovError::NotNested { name: name.clone() }),
+                Some(_) => return Err(VcovError::NotNested { name: name.name() }),
             }
         }
         Ok(cluster.into_iter().map(Option::unwrap_or_default).collect())

@@ -7,6 +7,7 @@
 
 mod arithmetic;
 mod bands;
+mod cluster_by;
 mod error;
 mod influence;
 mod keyed;
@@ -19,6 +20,7 @@ mod spec;
 
 pub use arithmetic::{Arithmetic, EffectArithmetic, TermArithmetic};
 pub use bands::simultaneous_critical;
+pub use cluster_by::ClusterBy;
 pub use error::VcovError;
 pub use keyed::{Keyed, Sequence};
 pub use matrix::{LeverageFn, LinearParts, PreparedVcov, Vcov};

@@ -78,7 +78,7 @@ impl VcovPlan {
             .map(|set| {
                 let inside: Vec<usize> = (0..names.len()).filter(|it| set >> it & 1 == 1).collect();
                 let codes: Vec<Codes> = inside.iter().map(|&it| self.groups[it].clone()).collect();
-                let by: Vec<&str> = inside.iter().map(|&it| names[it].as_str()).collect();
+                let by: Vec<String> = inside.iter().map(|&it| names[it].name().to_string()).collect();
                 ClusterTerm {
                     by: by.join("^"),
                     sign: if inside.len() % 2 == 1 { 1.0 } else { -1.0 },

@@ -159,7 +159,7 @@ fn lags_over_gaps() {
     rows(&lead, 57);
     let two = lags("l(x,1:2)");
     is(&two, "l(x, 1)", "0.1739977582", None);
-    is(&two, "l(x, 2)", "-0.0807605958", None);
+    is(&two, "l(x, 2)", "-0.0805607958", None);
     rows(&two, 48);
 }
 

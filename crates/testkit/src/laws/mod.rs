@@ -3,6 +3,8 @@
 mod contract;
 mod data;
 mod machine;
+
+mod names;
 mod noiseless;
 
 use parallax_model::{
@@ -37,6 +39,7 @@ pub const LAWS: &[Law] = &[
     Law { name: "the order of rows does not matter", check: data::order_of_rows },
     Law { name: "names of units do not matter", check: data::names_of_units },
     Law { name: "names of clusters do not matter", check: data::names_of_clusters },
+    Law { name: "names of columns do not matter", check: names::names_of_columns },
     Law { name: "coefficients follow the scale of the outcome", check: data::scale_of_outcome },
     Law { name: "coefficients follow the scale of a regressor", check: data::scale_of_regressor },
     Law { name: "a constant added to the outcome moves the intercept only", check: data::shifted_outcome },
