@@ -30,8 +30,10 @@ pub enum Base {
     /// The outcome of the period before.
     #[default]
     Previous,
-    /// Its mean over periods before.
+    /// Its mean over periods before, all of which have to be there.
     PreMean,
+    /// Its mean over the rows before, whichever are there. Effects of periods do not cancel where rows are missing.
+    PreMeanAvailable,
 }
 
 /// Settings of `lp-did`.
@@ -122,6 +124,7 @@ impl Estimator for LocalProjections {
         let Found { effects, mut notes, used } = effects(design, &differences, options, windows)?;
         notes.extend(dropped(&effects));
         notes.extend(remarks(options, windows, &effects));
+        notes.extend(differences.history_note());
         let mut estimate = estimate(design, options, &effects, &used)?;
         estimate.notes = notes;
         if let Some(study) = EventStudy::of(&estimate) {
@@ -190,8 +193,8 @@ impl Windows {
         let reach = differences.reach();
         if reach.iter().all(|it| it[0] == 0) {
             return Err(FitError::Model(
-                "no adopter has a row in its first treated period and an outcome before it to start from; check the \
-                 dates of adoption, and number periods consecutively"
+                "no adopter has a row in its first treated period and an outcome before it to start from, or one in each \
+                 period of its base; check the dates of adoption and `base`, and number periods consecutively"
                     .to_owned(),
             ));
         }
@@ -217,7 +220,9 @@ fn horizons(from: i32, to: i32) -> Vec<i32> {
 fn check_base(options: &Options) -> Result<(), FitError> {
     let refuse = |reason: &str| Err(FitError::Options { plugin: NAME, reason: reason.to_owned() });
     match (options.base, options.base_periods) {
-        (Base::Previous, Some(_)) => refuse("`base-periods` is for `base` = pre-mean only"),
+        (Base::Previous | Base::PreMeanAvailable, Some(_)) => {
+            refuse("`base-periods` is for `base` = pre-mean only")
+        }
         (Base::PreMean, Some(0)) => refuse("`base-periods` counts periods, at least 1"),
         _ => Ok(()),
     }
@@ -434,6 +439,7 @@ fn remarks(options: &Options, windows: Windows, effects: &[Effect]) -> Vec<Note>
     let base = match (options.base, options.base_periods) {
         (Base::Previous, _) => "from the period before adoption".to_owned(),
         (Base::PreMean, None) => "from the mean of all periods before".to_owned(),
+        (Base::PreMeanAvailable, _) => "from the mean of the rows before".to_owned(),
         (Base::PreMean, Some(it)) => format!("from the mean of the {it} periods before"),
     };
     let adjusted = effects.iter().any(|it| it.arithmetic.is_none());

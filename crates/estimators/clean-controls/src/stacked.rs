@@ -20,6 +20,7 @@ use crate::{
 
 parallax_model::estimator!(Stacked);
 
+/// The registered name.
 pub const NAME: &str = "stacked";
 
 /// One regression on sub-experiments, a cohort each.

@@ -7,6 +7,7 @@ mod machine;
 mod names;
 mod noiseless;
 
+pub use noiseless::{PATTERNS, Pattern, five_from_adoption_on, noiseless};
 use parallax_model::{
     AbsorptionCache, Entry, Estimate, Formula, ModelSpec, SingletonPolicy, SmallSample, Support, VcovKind,
     WeightKind,
