@@ -8,6 +8,7 @@
 mod arithmetic;
 mod bands;
 mod error;
+mod exactness;
 mod influence;
 mod keyed;
 mod matrix;
@@ -21,7 +22,7 @@ pub use arithmetic::{Arithmetic, EffectArithmetic, TermArithmetic};
 pub use bands::simultaneous_critical;
 pub use error::VcovError;
 pub use keyed::{Keyed, Sequence};
-pub use matrix::{LeverageFn, LinearParts, PreparedVcov, Vcov};
+pub use matrix::{LeverageFn, LinearParts, PreparedVcov, Vcov, std_error};
 pub use multiplier::{Caution, Multiplier, MultiplierBootstrap, MultiplierDraws, SupT};
 pub use plan::{AbsorbedEffect, VcovPlan};
 pub use quantile::normal_quantile;
