@@ -49,6 +49,9 @@ pub fn symmetric_eigen(a: MatRef<'_, f64>) -> Result<(Vec<f64>, Mat<f64>), Linal
             return Err(LinalgError::NonFinite { column: j, row });
         }
     }
+    if p == 0 {
+        return Ok((Vec::new(), Mat::zeros(0, 0)));
+    }
     let eigen = a.self_adjoint_eigen(Side::Lower).map_err(|_| LinalgError::EigenFailed { order: p })?;
     let values: Vec<f64> = eigen.S().column_vector().iter().copied().collect();
     let mut order: Vec<usize> = (0..p).collect();
