@@ -270,7 +270,9 @@ impl Entry {
         }
         let mut design = Design::with_columns(panel, spec, &self.columns(&spec.options)?, cache)?;
         design.keep_influence = keep_influence;
-        (self.fit)(&design, &spec.options)
+        let mut estimate = (self.fit)(&design, &spec.options)?;
+        estimate.say_what_has_no_error();
+        Ok(estimate)
     }
 }
 

@@ -4,7 +4,7 @@ use parallax_model::{
     BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Detail, Distribution, Estimate,
     Estimator, EventStudy, EventWindow, Example, FitError, InfluenceFunctions, Mat, Meta, Name, Note,
     OptionColumns, PluginMeta, SampleReport, Statistics, Status, Support, Term, Vcov, VcovKind, counted,
-    linalg::AbsorbOptions, vcov::Arithmetic,
+    linalg::AbsorbOptions, settle, vcov::Arithmetic,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -360,6 +360,7 @@ fn effect(
     let begins = sample.treated.iter().map(|it| f64::from(u8::from(*it))).collect();
     let subsample = Subsample {
         outcome: sample.outcome.clone(),
+        outcome_sizes: vec![design.outcome_size(); sample.rows.len()],
         columns: std::iter::once((term.clone(), begins)).chain(covariates).collect(),
         weights: match options.reweight {
             true => Some(equal_weights(design, sample)),
@@ -380,6 +381,9 @@ fn effect(
     Ok(Effect { term, estimate, psi, arithmetic, base, treated, dropped })
 }
 
+/// Sum of absolute weights of the outcomes in a contrast of adopters with controls in two periods.
+const CONTRAST: f64 = 4.0;
+
 /// Joint covariance from influence functions, each times the root of the factor of its own regression.
 fn estimate(
     design: &Design<'_>,
@@ -387,10 +391,13 @@ fn estimate(
     effects: &[Effect],
     used: &[bool],
 ) -> Result<Estimate, FitError> {
-    let psi = Mat::from_fn(design.units.n_groups(), effects.len(), |unit, it| effects[it].psi[unit]);
+    let mut psi = Mat::from_fn(design.units.n_groups(), effects.len(), |unit, it| effects[it].psi[unit]);
+    let mut coef: Vec<f64> = effects.iter().map(|it| it.estimate).collect();
+    settle(&mut coef, &mut psi, &vec![CONTRAST * design.outcome_size(); effects.len()]);
     let factors: Vec<f64> = effects.iter().map(|it| it.factor().sqrt()).collect();
     let scaled = Mat::from_fn(psi.nrows(), psi.ncols(), |unit, it| factors[it] * psi[(unit, it)]);
-    let by_formula = design.vcov.of_influence(scaled.as_ref(), &design.units)?;
+    let sizes: Vec<f64> = factors.iter().map(|it| it * CONTRAST * design.outcome_size()).collect();
+    let by_formula = design.vcov.of_influence(scaled.as_ref(), &sizes, &design.units)?;
     let arithmetic = effects.first().and_then(|it| it.arithmetic.clone());
     let t_df = effects.iter().filter_map(|it| it.arithmetic.as_ref()).map(|it| it.t_df).reduce(f64::min);
     let vcov = match arithmetic {
@@ -420,7 +427,7 @@ fn estimate(
         estimator: NAME,
         outcome: design.outcome.name.clone(),
         terms: effects.iter().map(|it| it.term.clone()).collect(),
-        coef: effects.iter().map(|it| it.estimate).collect(),
+        coef,
         vcov,
         distribution: t_df.map_or(Distribution::Normal, Distribution::StudentT),
         sample: SampleReport::of_used(design, "in no long difference", used)?,
