@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use parallax_base::Name;
 use parallax_ingest::{ReadRequest, Select, WriteOptions, read, write};
 
 use crate::{DriverError, Outcome, args::Convert, columns::ColumnList};
