@@ -16,6 +16,7 @@ mod distribution;
 mod error;
 mod estimate;
 mod event_study;
+mod fingerprint;
 pub mod formula;
 mod group_time;
 mod index;

@@ -96,8 +96,8 @@ impl<'d, 'p> LongDifferences<'d, 'p> {
     }
 
     /// Marks the rows that a regression takes something from: base periods, outcomes at the horizon, and what is before.
-    pub fn mark(&self, sample: &HorizonSample, targets: &[i32], used: &mut [bool]) {
-        for &row in &sample.rows {
+    pub fn mark(&self, base: &[usize], targets: &[i32], used: &mut [bool]) {
+        for &row in base {
             used[row] = true;
             targets.iter().filter_map(|it| self.row_at(row, *it)).for_each(|it| used[it] = true);
             match self.history {

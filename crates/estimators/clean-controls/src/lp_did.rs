@@ -230,7 +230,8 @@ struct Effect {
     psi: Vec<f64>,
     /// Factors of its regression; none where the errors are a formula without.
     arithmetic: Option<Arithmetic>,
-    rows: usize,
+    /// Rows of the design that long differences start from, each once.
+    base: Vec<usize>,
     treated: usize,
     /// Covariates that its rows cannot tell from periods and from covariates before.
     dropped: Vec<String>,
@@ -290,7 +291,7 @@ fn effects(
         };
         match effect {
             Ok(it) => {
-                differences.mark(&sample, &targets, &mut used);
+                differences.mark(&it.base, &targets, &mut used);
                 found.push(it);
             }
             Err(it) if found.is_empty() => {
@@ -336,9 +337,9 @@ fn effect(
     if options.reweight && !covariates.is_empty() {
         match regression_adjusted(design, sample, &covariates, &absorb) {
             Ok(it) => {
-                let rows = sample.rows.len();
                 let Adjusted { estimate, psi, dropped } = it;
-                return Ok(Effect { term, estimate, psi, arithmetic: None, rows, treated, dropped });
+                let base = sample.rows.clone();
+                return Ok(Effect { term, estimate, psi, arithmetic: None, base, treated, dropped });
             }
             // Covariates that do not vary within periods change nothing, as in the regression.
             Err(FitError::NoRegressor { .. }) => {
@@ -370,8 +371,8 @@ fn effect(
     let lost = (0..names.len()).filter(|it| !solved.fit.kept.contains(&(it + 1)));
     dropped.extend(lost.map(|it| names[it].clone()));
     let arithmetic = Some(solved.fit.vcov.arithmetic);
-    let (estimate, rows) = (solved.fit.coef[0], solved.n);
-    Ok(Effect { term, estimate, psi, arithmetic, rows, treated, dropped })
+    let (estimate, base) = (solved.fit.coef[0], solved.rows);
+    Ok(Effect { term, estimate, psi, arithmetic, base, treated, dropped })
 }
 
 /// Joint covariance from influence functions, each times the root of the factor of its own regression.
@@ -392,7 +393,7 @@ fn estimate(
         None => by_formula,
     };
     let event = |it: &Effect| match it.term {
-        Term::EventTime(time) => Some((time, it.rows)),
+        Term::EventTime(time) => Some((time, it.base.len())),
         _ => None,
     };
     let window = EventWindow {
@@ -403,11 +404,11 @@ fn estimate(
     let words = |it: &Effect| it.term.to_string();
     let counts = Detail::new("horizons", "Rows of each regression")
         .text("term", "Term", effects.iter().map(words).collect())
-        .count("rows", "Rows", effects.iter().map(|it| it.rows as f64).collect())
+        .count("rows", "Rows", effects.iter().map(|it| it.base.len() as f64).collect())
         .count("treated", "Adopters", effects.iter().map(|it| it.treated as f64).collect());
     let mut stats = Statistics::default();
     if let Some(it) = effects.first() {
-        stats.count("pooled_rows", it.rows);
+        stats.count("pooled_rows", it.base.len());
         stats.count("pooled_adopters", it.treated);
     }
     Ok(Estimate {

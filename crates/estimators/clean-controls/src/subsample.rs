@@ -30,8 +30,8 @@ pub struct Solved {
     pub psi: Mat<f64>,
     /// Name and levels of the effects.
     pub effects: Vec<(Name, usize)>,
-    /// Rows used.
-    pub n: usize,
+    /// The row of the design behind each row used.
+    pub rows: Vec<usize>,
     /// Rows left out because they were alone in a group of an effect.
     pub singletons: usize,
     /// How effects were absorbed, where that needs a remark.
@@ -86,7 +86,7 @@ impl Subsample {
         let psi = self.psi(design, &columns, &fit);
         let effects = absorbed.iter().map(|it| (it.name.clone(), it.levels)).collect();
         let iteration = iteration(report.method, options.tolerance);
-        Ok(Solved { fit, psi, effects, n: self.rows.len(), singletons, iteration })
+        Ok(Solved { fit, psi, effects, rows: self.rows, singletons, iteration })
     }
 
     /// The covariance request on these rows.

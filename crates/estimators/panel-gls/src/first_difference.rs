@@ -2,7 +2,7 @@
 
 use parallax_model::{
     Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, PluginMeta, RegressionInput,
-    SampleReport, Statistics, Status, Support, VcovKind, VcovPlan, panel::Dropped, r_squared, regress,
+    SampleReport, Statistics, Status, Support, VcovKind, VcovPlan, r_squared, regress,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -98,9 +98,9 @@ impl Estimator for FirstDifference {
         stats.count("observations", later.len());
         stats.set("rss", fit.rss);
         stats.set("root_mse", (fit.rss / df).sqrt());
-        let mut sample = SampleReport::of(&design.sample, Some(design.units.n_groups()), design.singletons);
-        sample.dropped.push((Dropped::Other("no period before".to_owned()), design.n() - later.len()));
-        sample.rows_used = later.len();
+        let mut used = vec![false; design.n()];
+        later.iter().for_each(|&row| used[row] = true);
+        let sample = SampleReport::of_used(design, "no period before", &used)?;
         Ok(Estimate {
             estimator: Self::META.plugin.name,
             outcome: design.outcome.name.clone(),

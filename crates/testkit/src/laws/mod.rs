@@ -3,7 +3,9 @@
 mod contract;
 mod data;
 mod machine;
+
 mod names;
+mod noiseless;
 
 use parallax_model::{
     AbsorptionCache, Entry, Estimate, Formula, ModelSpec, SingletonPolicy, SmallSample, Support, VcovKind,
@@ -50,6 +52,7 @@ pub const LAWS: &[Law] = &[
     Law { name: "influence functions add up to the matrix", check: contract::influence_functions },
     Law { name: "the number of threads does not matter", check: machine::threads },
     Law { name: "models that ran before do not matter", check: machine::shared_cache },
+    Law { name: "a constant effect without noise is found", check: noiseless::constant_effect },
 ];
 
 /// Estimators that cannot keep a law. Each must really break it: a test sees to that.
@@ -93,12 +96,6 @@ pub const EXCEPTIONS: &[Exception] = &[
         estimator: "poisson",
         law: "equal weights are no weights",
         reason: "weights multiply the likelihood, so that under iid they count rows, as in R fixest",
-    },
-    Exception {
-        estimator: "poisson",
-        law: "models that ran before do not matter",
-        reason: "the models that this law runs before have outcomes below zero, which are refused; nothing is shared, \
-                 because effects are absorbed under weights of the model's own",
     },
 ];
 
