@@ -7,7 +7,7 @@ use parallax_model::{
     Mat, ModelSpec, Panel, SampleReport, SingletonPolicy, SmallSample, Statistics, Term, Vcov, VcovSpec,
     WeightKind, inventory,
 };
-use parallax_panel::{Codes, Column, PanelBuilder};
+use parallax_panel::{Codes, Column, PanelBuilder, Rows};
 use serde_json::Map;
 
 use crate::{
@@ -47,6 +47,11 @@ fn estimate(terms: &[(Term, f64, f64)]) -> Estimate {
             dropped: Vec::new(),
             hash: "all".to_owned(),
             singletons: SingletonPolicy::Drop,
+            rows: Rows::All(100),
+            observations: 100,
+            periods: None,
+            clusters: Vec::new(),
+            weights: None,
         },
         effects: Vec::new(),
         stats: Statistics::default(),

@@ -243,7 +243,7 @@ fn refuse_extremes(column: &NamedColumn) -> Result<(), FitError> {
 }
 
 /// Codes of each grouping on the whole panel.
-fn cluster_codes(panel: &Panel, spec: &ModelSpec) -> Result<Vec<(Name, Codes)>, FitError> {
+pub(crate) fn cluster_codes(panel: &Panel, spec: &ModelSpec) -> Result<Vec<(Name, Codes)>, FitError> {
     let codes = |by: &ClusterBy| {
         let parts = by.columns().iter().map(|it| panel.codes(it).cloned());
         Ok((by.name(), Codes::combined(&parts.collect::<Result<Vec<_>, _>>()?)))

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::{
     AbsorptionCache, BatteryModel, BatteryRequest, Design, Estimate, Estimator, Example, FitError,
     IndexMethod, IndexResult, Meta, ModelSpec, OptionColumns, PluginMeta, Step, StepError, Stepped, Support,
-    WeightKind,
+    WeightKind, WeightScale, complete::complete,
 };
 
 /// A plugin's options as a study file or the command line writes them.
@@ -35,6 +35,7 @@ pub struct Entry {
     columns: fn(&Options) -> Result<OptionColumns, String>,
     battery: fn(&BatteryRequest) -> Option<BatteryModel<Options>>,
     fit: fn(&Design<'_>, &Options) -> Result<Estimate, FitError>,
+    weights: fn(&Options) -> WeightScale,
 }
 
 /// A step behind function pointers.
@@ -142,6 +143,7 @@ impl Entry {
                 let options = read_options(options).map_err(|reason| FitError::Options { plugin, reason })?;
                 E::fit(design, &options)
             },
+            weights: |options| read_options(options).map(|it| E::weights(&it)).unwrap_or_default(),
         }
     }
 
@@ -272,6 +274,7 @@ impl Entry {
         design.keep_influence = keep_influence;
         let mut estimate = (self.fit)(&design, &spec.options)?;
         estimate.say_what_has_no_error();
+        complete(&mut estimate, panel, spec, (self.weights)(&spec.options))?;
         Ok(estimate)
     }
 }

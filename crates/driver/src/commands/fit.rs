@@ -26,7 +26,9 @@ pub fn run(arguments: &Fit, out: &mut dyn Write) -> Result<Outcome, DriverError>
     let mut notes = data_notes(&loaded);
     notes.extend(request.note.clone());
     match table_format(arguments.format) {
-        None => writeln!(out, "{:#}", estimate_json(&estimate, arguments.level, &notes))?,
+        None => {
+            writeln!(out, "{:#}", estimate_json(&estimate, &request.spec.formula, arguments.level, &notes))?
+        }
         Some(format) => {
             let table = estimate_table(&estimate, arguments.level, loaded.simulated(), &notes);
             write!(out, "{}", render(&table, format))?;

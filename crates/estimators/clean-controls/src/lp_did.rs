@@ -416,12 +416,12 @@ fn estimate(
     let words = |it: &Effect| it.term.to_string();
     let counts = Detail::new("horizons", "Rows of each regression")
         .text("term", "Term", effects.iter().map(words).collect())
-        .number("rows", "Rows", effects.iter().map(|it| it.base.len() as f64).collect())
-        .number("treated", "Adopters", effects.iter().map(|it| it.treated as f64).collect());
+        .count("rows", "Rows", effects.iter().map(|it| it.base.len() as f64).collect())
+        .count("treated", "Adopters", effects.iter().map(|it| it.treated as f64).collect());
     let mut stats = Statistics::default();
     if let Some(it) = effects.first() {
-        stats.set("pooled_rows", it.base.len() as f64);
-        stats.set("pooled_adopters", it.treated as f64);
+        stats.count("pooled_rows", it.base.len());
+        stats.count("pooled_adopters", it.treated);
     }
     Ok(Estimate {
         estimator: NAME,

@@ -249,11 +249,11 @@ fn estimate(
     let arithmetic = &fit.vcov.arithmetic;
     let [treated, controls] = stack.units(design);
     let mut stats = Statistics::default();
-    stats.set("stacked_rows", solved.rows.len() as f64);
-    stats.set("sub_experiments", stack.cohorts.len() as f64);
-    stats.set("treated_units", treated as f64);
-    stats.set("control_units", controls as f64);
-    stats.set("df_residual", arithmetic.residual_df as f64);
+    stats.count("stacked_rows", solved.rows.len());
+    stats.count("sub_experiments", stack.cohorts.len());
+    stats.count("treated_units", treated);
+    stats.count("control_units", controls);
+    stats.count("df_residual", arithmetic.residual_df);
     let window = EventWindow {
         references: vec![comparison.reference()],
         rows: stack.events(),

@@ -75,11 +75,11 @@ impl Changes {
             &plan_on(design, &rows)?,
         )?;
         let mut stats = Statistics::default();
-        stats.set("observations", rows.len() as f64);
+        stats.count("observations", rows.len());
         stats.set("r2", r_squared(fit.rss, &before[0], weights.as_deref(), true));
         stats.set("r2_within", r_squared(fit.rss, &columns[0], weights.as_deref(), false));
         stats.set("rss", fit.rss);
-        stats.set("df_residual", fit.vcov.arithmetic.residual_df as f64);
+        stats.count("df_residual", fit.vcov.arithmetic.residual_df);
         let variables = terms.into_iter().zip(before.into_iter().zip(columns).skip(1));
         let variables = variables
             .map(|(term, (before, after))| Variable {

@@ -104,7 +104,7 @@ fn interaction(design: &Design<'_>, within: &Within<'_, '_>, groups: &Groups) ->
     }
     let mut fitted = assembled(design, within, groups, parts)?;
     if design.frequency {
-        fitted.stats.set("observations", fitted.base.arithmetic.n as f64);
+        fitted.stats.count("observations", fitted.base.arithmetic.n);
     }
     fitted.notes.extend(within.iteration_note());
     fitted.notes.push(Note::remark(
@@ -131,7 +131,7 @@ fn split(
     }
     let rows: usize = parts.iter().map(|it| it.2.vcov.arithmetic.n).sum();
     let mut fitted = assembled(design, within, groups, parts)?;
-    fitted.stats.set("observations", rows as f64);
+    fitted.stats.count("observations", rows);
     if 0 < lost {
         fitted.notes.push(Note::remark(format!(
             "left out, alone in an effect within their group: {}",

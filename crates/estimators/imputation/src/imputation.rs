@@ -338,11 +338,11 @@ fn assemble(
             true => values[(unit, at)],
             false => leads.psi[(unit, at - effects)],
         });
-        for (name, value) in
-            ["pretrend_f", "pretrend_df1", "pretrend_df2", "pretrend_p"].into_iter().zip(leads.test)
-        {
-            stats.set(name, value);
-        }
+        let [f, df1, df2, p] = leads.test;
+        stats.set("pretrend_f", f);
+        stats.set_df("pretrend_df1", df1);
+        stats.set_df("pretrend_df2", df2);
+        stats.set("pretrend_p", p);
         window.references = leads.references;
         window.rows = leads.rows;
     }
@@ -396,9 +396,9 @@ pub fn counts(untreated: &Untreated<'_, '_>, setting: &Setting) -> Statistics {
     let both = setting.imputed.iter().zip(&untreated.determined);
     let determined = both.filter(|it| *it.0 && *it.1).count();
     let mut stats = Statistics::default();
-    stats.set("untreated_rows", untreated.rows.len() as f64);
-    stats.set("imputed_rows", determined as f64);
-    stats.set("not_imputed_rows", (imputed - determined) as f64);
+    stats.count("untreated_rows", untreated.rows.len());
+    stats.count("imputed_rows", determined);
+    stats.count("not_imputed_rows", imputed - determined);
     stats
 }
 

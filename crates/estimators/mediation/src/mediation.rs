@@ -197,6 +197,6 @@ fn drawn(
         let value = table.numbers(column).and_then(|it| it.get(at)).copied();
         stats.set(name, value.unwrap_or(f64::NAN));
     }
-    stats.set("bootstrap_draws", draws.len() as f64);
+    stats.count("bootstrap_draws", draws.len());
     Ok((table, Note::remark(system.note(options, draws.len()))))
 }

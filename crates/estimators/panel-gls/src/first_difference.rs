@@ -100,7 +100,7 @@ impl Estimator for FirstDifference {
             "r2_adjusted",
             1.0 - (1.0 - r2) * (later.len() as f64 - f64::from(u8::from(design.intercept))) / df,
         );
-        stats.set("observations", later.len() as f64);
+        stats.count("observations", later.len());
         stats.set("rss", fit.rss);
         stats.set("root_mse", (fit.rss / df).sqrt());
         let mut used = vec![false; design.n()];

@@ -49,7 +49,7 @@ pub fn hausman(
         let form = signed_form(&change, &difference, &unit)?;
         let [statistic, df, p] = names(name);
         stats.set(statistic, form.value);
-        stats.set(df, form.rank as f64);
+        stats.count(df, form.rank);
         // A negative statistic says nothing about the hypothesis, so it has no p-value.
         let p_value = if form.value < 0.0 { f64::NAN } else { chi2_upper(form.value, form.rank as f64) };
         stats.set(p, p_value);
@@ -149,7 +149,7 @@ pub fn mundlak(
     if !tested.is_empty() {
         let (chi2, rank, p) = wald(&fit.coef, fit.vcov.matrix.as_ref(), &tested)?;
         stats.set("mundlak_chi2", chi2);
-        stats.set("mundlak_df", rank as f64);
+        stats.count("mundlak_df", rank);
         stats.set("mundlak_p", p);
     }
     Ok(())

@@ -3,7 +3,7 @@
 use parallax_model::{
     Adoption, AggregationRange, BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design,
     Distribution, Estimate, Estimator, EventStudy, Example, FitError, InfluenceFunctions, Mat, Meta, Name,
-    Note, OptionColumns, PluginMeta, Statistics, Status, Support, Term, Vcov, VcovKind, Within,
+    Note, OptionColumns, PluginMeta, Statistics, Status, Support, Term, Vcov, VcovKind, WeightScale, Within,
     linalg::AbsorbOptions,
 };
 use schemars::JsonSchema;
@@ -137,6 +137,14 @@ impl Estimator for ExtendedTwfe {
         },
     };
     type Options = Options;
+
+    fn weights(options: &Options) -> WeightScale {
+        match options.family {
+            Family::Gaussian => WeightScale::Relative,
+            // They multiply the likelihood.
+            Family::Poisson => WeightScale::AsGiven,
+        }
+    }
 
     fn fit(design: &Design<'_>, options: &Options) -> Result<Estimate, FitError> {
         check(options)?;

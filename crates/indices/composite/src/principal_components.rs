@@ -193,7 +193,7 @@ impl Components {
             .number("eigenvalue", "Eigenvalue", self.eigenvalues.clone())
             .number("share", "Share of variance", self.eigenvalues.iter().map(|it| it / k as f64).collect())
             .number("cumulative", "Cumulative", (1..=k).map(total).collect())
-            .number("kept", "Kept", (0..k).map(|it| f64::from(u8::from(it < kept))).collect())
+            .count("kept", "Kept", (0..k).map(|it| f64::from(u8::from(it < kept))).collect())
     }
 
     fn text(&self, kept: usize) -> String {

@@ -207,7 +207,7 @@ fn report(
     for (name, count) in
         ["n_treated_on", "n_treated_off", "n_control_on", "n_control_off"].into_iter().zip(row.counts)
     {
-        stats.set(name, count as f64);
+        stats.count(name, count);
     }
     let mut notes: Vec<Note> = Vec::new();
     let mut details = balance_tables(data, &weight, &mut notes);
