@@ -5,9 +5,11 @@
 mod counted;
 mod name;
 mod note;
+mod shown;
 mod suggest;
 
 pub use counted::counted;
 pub use name::Name;
 pub use note::Note;
+pub use shown::{shown, shown_message};
 pub use suggest::{nearest, with_suggestion};

@@ -271,7 +271,9 @@ impl Entry {
         }
         let mut design = Design::with_columns(panel, spec, &self.columns(&spec.options)?, cache)?;
         design.keep_influence = keep_influence;
-        (self.fit)(&design, &spec.options)
+        let mut estimate = (self.fit)(&design, &spec.options)?;
+        estimate.notes.extend(spec.formula.text_notes(panel));
+        Ok(estimate)
     }
 }
 
