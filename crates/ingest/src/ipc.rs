@@ -230,11 +230,9 @@ impl Survey<'_> {
         };
         let footer = self.read_at(start, u64::from(length.unsigned_abs()))?;
         let footer = root_as_footer(&footer).map_err(|it| Failure::Damaged(format!("footer: {it}")))?;
-        let rows_before = (self.rows, self.batches);
         for block in footer.dictionaries().iter().flatten() {
             self.block(block)?;
         }
-        (self.rows, self.batches) = rows_before;
         for block in footer.recordBatches().iter().flatten() {
             self.block(block)?;
         }
@@ -301,8 +299,10 @@ impl Survey<'_> {
                 let reason = format!("a batch announces {rows} rows, more than a file of {size} bytes can hold");
                 return Err(Failure::Damaged(reason));
             }
-            self.rows = self.rows.saturating_add(rows);
-            self.batches += 1;
+            if message.header_as_record_batch().is_some() {
+                self.rows = self.rows.saturating_add(rows);
+                self.batches += 1;
+            }
         }
         Ok(length)
     }

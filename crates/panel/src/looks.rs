@@ -272,7 +272,7 @@ fn digits_only(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{dress as shape, *};
 
     fn column(texts: &[&str]) -> Option<NumberText> {
         number_text(&Codes::from_text(texts.iter().map(|it| Some(*it))))
@@ -297,11 +297,11 @@ mod tests {
         ];
         for (dress, texts) in cases {
             for text in texts {
-                assert_eq!(super::dress(text), Some(dress), "{text}");
+                assert_eq!(shape(text), Some(dress), "{text}");
             }
         }
         for text in ["", "a", "A1", "65+", "<5", "1-2", "2011-01-01", "1/2", "-", ".", ",", "1,,2", "k", "%", "$", "()", "1 2", "12 34", "inf", "nan"] {
-            assert_eq!(super::dress(text), None, "{text}");
+            assert_eq!(shape(text), None, "{text}");
         }
     }
 
