@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use parallax_ingest::{MemorySize, ReadOptions};
 use parallax_model::{Formula, SingletonPolicy, SmallSample, VcovSpec, WeightKind};
 
+use crate::columns::ColumnList;
+
 /// Evaluate policies with panel data: rebuild a study's tables from one file, and prove each number.
 #[derive(Debug, Parser)]
 #[command(name = "parallax", version, max_term_width = 100)]
@@ -113,7 +115,7 @@ pub struct ModelArguments {
     #[arg(long, value_name = "FORMULA", required_unless_present = "outcome")]
     pub formula: Option<Formula>,
     /// With --treatment and --covariates a short way to write --formula "OUTCOME ~ TREATMENT + COVARIATES",
-    /// followed by "| UNIT + TIME" for estimators that need effects.
+    /// followed by "| UNIT + TIME" for estimators that need effects. Each of them names a column; nothing is computed.
     #[arg(long, value_name = "COLUMN", conflicts_with = "formula")]
     pub outcome: Option<String>,
     /// The option `treatment` of estimators that read a column there; the first regressor of all others.
@@ -122,9 +124,9 @@ pub struct ModelArguments {
     /// Column with each unit's first treated period, 0 or missing for never: the option `cohort`.
     #[arg(long, value_name = "COLUMN")]
     pub cohort: Option<String>,
-    /// Further regressors, separated by commas.
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', requires = "outcome")]
-    pub covariates: Vec<String>,
+    /// Further regressors: columns, separated by commas; a comma within a name is written `\,`.
+    #[arg(long, value_name = "COLUMNS", requires = "outcome")]
+    pub covariates: Vec<ColumnList>,
     /// iid, hc0, hc1, hc2, hc3, cluster:A, cluster:A+B; without it iid, or cluster:UNIT where an estimator has no iid.
     #[arg(long, value_name = "VCOV")]
     pub vcov: Option<VcovSpec>,
@@ -178,9 +180,9 @@ pub struct Did {
     /// Column with each unit's first treated period, 0 or missing for never.
     #[arg(long, value_name = "COLUMN")]
     pub cohort: Option<String>,
-    /// Covariates, separated by commas.
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
-    pub covariates: Vec<String>,
+    /// Covariates, separated by commas; a comma within a name is written `\,`.
+    #[arg(long, value_name = "COLUMNS")]
+    pub covariates: Vec<ColumnList>,
     /// Groups of whole units for standard errors; the unit without.
     #[arg(long, value_name = "COLUMN")]
     pub cluster: Option<String>,
@@ -262,9 +264,9 @@ pub struct Convert {
     /// Column of periods.
     #[arg(long, value_name = "COLUMN")]
     pub time: Option<String>,
-    /// Columns to keep, separated by commas.
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
-    pub columns: Vec<String>,
+    /// Columns to keep, separated by commas; a comma within a name is written `\,`.
+    #[arg(long, value_name = "COLUMNS")]
+    pub columns: Vec<ColumnList>,
     #[command(flatten)]
     pub reading: Reading,
 }

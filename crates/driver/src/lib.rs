@@ -5,6 +5,7 @@
 //! found a difference.
 
 mod args;
+mod columns;
 mod commands;
 mod error;
 mod progress;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parallax_base::Name;
 use parallax_linalg::{Factor, singletons};
 use parallax_panel::{Codes, Dropped, Panel, Sample, SampleBuilder};
-use parallax_vcov::VcovPlan;
+use parallax_vcov::{ClusterBy, VcovPlan};
 
 use crate::{
     AbsorptionCache, FitError, ModelSpec, OptionColumns, SingletonPolicy, WeightKind,
@@ -242,11 +242,11 @@ fn refuse_extremes(column: &NamedColumn) -> Result<(), FitError> {
     )))
 }
 
-/// Codes of each cluster column on the whole panel; `a^b` combines columns.
+/// Codes of each grouping on the whole panel.
 fn cluster_codes(panel: &Panel, spec: &ModelSpec) -> Result<Vec<(Name, Codes)>, FitError> {
-    let codes = |name: &Name| {
-        let parts = name.split('^').map(|it| panel.codes(it.trim()).cloned());
-        Ok((name.clone(), Codes::combined(&parts.collect::<Result<Vec<_>, _>>()?)))
+    let codes = |by: &ClusterBy| {
+        let parts = by.columns().iter().map(|it| panel.codes(it).cloned());
+        Ok((by.name(), Codes::combined(&parts.collect::<Result<Vec<_>, _>>()?)))
     };
     spec.vcov.clusters().iter().map(codes).collect()
 }

@@ -15,6 +15,7 @@ mod distribution;
 mod error;
 mod estimate;
 mod event_study;
+mod fingerprint;
 pub mod formula;
 mod group_time;
 mod index;
@@ -41,7 +42,7 @@ pub use event_study::{EventPoint, EventStudy, EventWindow, JointTest};
 pub use formula::{Expr, Formula, FormulaError};
 pub use group_time::{Aggregate, AggregationRange, GroupTimeEffects, aggregate_covariance};
 pub use index::{IndexMethod, IndexResult};
-pub use influence::InfluenceFunctions;
+pub use influence::{InfluenceFunctions, settle};
 pub use inventory;
 pub use joint::{Influence, joint_covariance};
 pub use meta::{Capabilities, Meta, PluginMeta, Status, Support};
@@ -51,13 +52,13 @@ pub use parallax_panel::{self as panel, Panel};
 pub use parallax_vcov::{self as vcov, SmallSample, Vcov, VcovKind, VcovPlan, VcovSpec};
 pub use registry::{ColumnUse, Entry, IndexEntry, Registry, RegistryError, StepEntry};
 pub use regression::{
-    Constant, Regression, RegressionInput, r_squared, regress, root_mean_squares, squared_correlation, wald,
-    weighted_mean,
+    Before, Constant, Regression, RegressionInput, r_squared, regress, root_mean_squares,
+    squared_correlation, wald, wald_equal, weighted_mean,
 };
 pub use side_by_side::side_by_side;
 pub use spec::{ModelSpec, SingletonPolicy, WeightKind};
 pub use step::{Step, Stepped};
-pub use within::{Variable, Within};
+pub use within::{Variable, Within, spanned};
 
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};

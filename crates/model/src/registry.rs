@@ -173,14 +173,13 @@ impl Entry {
         (self.columns)(options).map_err(|reason| FitError::Options { plugin: self.meta.plugin.name, reason })
     }
 
-    /// Every column a request names: formula, weights, clusters (`a^b` is two) and options.
+    /// Every column a request names: formula, weights, clusters and options.
     ///
     /// # Errors
     /// [`FitError::Options`].
     pub fn variables(&self, spec: &ModelSpec) -> Result<Vec<Name>, FitError> {
         let OptionColumns { required, optional } = self.columns(&spec.options)?;
-        let clusters =
-            spec.vcov.clusters().iter().flat_map(|it| it.split('^').map(|it| Name::from(it.trim())));
+        let clusters = spec.vcov.clusters().iter().flat_map(|it| it.columns().iter().cloned());
         let mut names: Vec<Name> = spec.formula.variables();
         names.extend(spec.weights.clone());
         names.extend(clusters);
@@ -273,6 +272,7 @@ impl Entry {
         design.keep_influence = keep_influence;
         let mut estimate = (self.fit)(&design, &spec.options)?;
         estimate.notes.extend(spec.formula.text_notes(panel));
+        estimate.say_what_has_no_error();
         Ok(estimate)
     }
 }

@@ -4,6 +4,7 @@ use parallax_base::{Name, Note};
 use parallax_linalg::{
     LeastSquares, LeastSquaresOptions, LinalgError, Mat, MatRef, column_norms, least_squares,
     quadratic_form_inverse,
+    rounding::{RowSizes, congruence, is_rounding, or_zero},
 };
 use parallax_vcov::{AbsorbedEffect, LinearParts, Vcov, VcovPlan};
 
@@ -21,9 +22,9 @@ pub struct RegressionInput<'a> {
     pub weights: Option<&'a [f64]>,
     /// The weights count repeated rows.
     pub frequency: bool,
-    /// Norm of each column before absorption, so that what absorption leaves of a collinear
-    /// column is seen as nothing.
-    pub reference_norms: Option<&'a [f64]>,
+    /// Outcome and columns before they were transformed; none where they are as they came. What is left of a
+    /// collinear column, of residuals and of their variance is judged by these.
+    pub before: Option<Before<'a>>,
     /// Effects taken out before.
     pub absorbed: &'a [AbsorbedEffect],
     /// Exact leverages of those effects, for HC2 and HC3.
@@ -32,11 +33,23 @@ pub struct RegressionInput<'a> {
     pub constant: Option<Constant<'a>>,
 }
 
+/// What outcome and columns were made from, row by row: the values before effects were taken out, or the largest of
+/// those that a difference or a mean was taken of.
+#[derive(Clone, Copy)]
+pub struct Before<'a> {
+    /// n values.
+    pub outcome: &'a [f64],
+    /// k columns of n values.
+    pub columns: &'a [&'a [f64]],
+}
+
 /// Means before absorption, which give back the constant as Stata's xtreg and reghdfe print it.
 #[derive(Clone, Copy)]
 pub struct Constant<'a> {
     /// Weighted mean of the outcome.
     pub outcome_mean: f64,
+    /// Weighted mean of the outcome's absolute values.
+    pub outcome_size: f64,
     /// Weighted mean of each of the k columns.
     pub column_means: &'a [f64],
 }
@@ -49,8 +62,10 @@ pub struct Regression {
     pub coef: Vec<f64>,
     /// Their covariance.
     pub vcov: Vcov,
-    /// n residuals.
+    /// n residuals; exactly zero where all of them are rounding.
     pub residuals: Vec<f64>,
+    /// What each residual was computed from.
+    pub sizes: RowSizes,
     /// Weighted residual sum of squares.
     pub rss: f64,
     /// Indices of kept columns.
@@ -67,7 +82,10 @@ pub struct Regression {
 /// No column left, too few rows, or what the covariance says.
 pub fn regress(input: &RegressionInput<'_>, plan: &VcovPlan) -> Result<Regression, FitError> {
     let options = LeastSquaresOptions::default();
-    let fit = least_squares(input.columns, input.outcome, input.weights, input.reference_norms, &options)?;
+    let before = input.before.unwrap_or(Before { outcome: input.outcome, columns: input.columns });
+    let norms = column_norms(before.columns, input.weights);
+    let mut fit = least_squares(input.columns, input.outcome, input.weights, Some(&norms), &options)?;
+    let sizes = settle(input, &before, &mut fit);
     let mut notes: Vec<Note> = fit.dropped.iter().map(|&it| dropped(&input.terms[it])).collect();
     if fit.kept.is_empty() && input.constant.is_none() {
         let dropped: Vec<String> = input.terms.iter().map(ToString::to_string).collect();
@@ -81,29 +99,47 @@ pub fn regress(input: &RegressionInput<'_>, plan: &VcovPlan) -> Result<Regressio
     let columns: Vec<&[f64]> = fit.kept.iter().map(|&it| input.columns[it]).collect();
     let (terms, coef, vcov) = match input.constant {
         None => {
-            let vcov = plan.matrix(&parts(input, &columns, &fit, fit.bread.as_ref(), false))?;
+            let vcov = plan.matrix(&parts(input, &columns, &fit, &sizes, fit.bread.as_ref(), false))?;
             (terms, fit.coef.clone(), vcov)
         }
-        Some(constant) => with_constant(input, plan, &fit, terms, &columns, constant)?,
+        Some(constant) => with_constant(input, plan, (&fit, &sizes), terms, &columns, constant)?,
     };
     if 0 < vcov.clamped {
         notes.push(Note::VcovNotPsd { clamped: vcov.clamped });
     }
-    if exact(input, &fit) {
+    if fit.rss == 0.0 {
         notes.push(Note::remark(
-            "the regressors fit the outcome exactly: errors and tests are those of rounding",
+            "the regressors fit the outcome exactly, so that there are no errors, tests and intervals",
         ));
     }
     let LeastSquares { kept, residuals, rss, bread, .. } = fit;
-    Ok(Regression { terms, coef, vcov, residuals, rss, kept, bread, notes })
+    Ok(Regression { terms, coef, vcov, residuals, sizes, rss, kept, bread, notes })
 }
 
-/// Share of the outcome's norm below which residuals are rounding.
-const EXACT: f64 = 1e-12;
-
-fn exact(input: &RegressionInput<'_>, fit: &LeastSquares) -> bool {
-    let norm = column_norms(&[input.outcome], input.weights).into_iter().sum::<f64>();
-    fit.rss.sqrt() <= EXACT * norm
+/// Sets coefficients that are rounding to zero, and all residuals where they are rounding together.
+fn settle(input: &RegressionInput<'_>, before: &Before<'_>, fit: &mut LeastSquares) -> RowSizes {
+    let parts = fit.kept.iter().zip(&fit.coef).map(|(&it, &b)| (before.columns[it], b));
+    let sizes = RowSizes::of_fit(before.outcome, parts, input.weights);
+    if sizes.explain(fit.rss) {
+        fit.residuals.fill(0.0);
+        fit.rss = 0.0;
+    }
+    for at in 0..fit.coef.len() {
+        // By Cauchy and Schwarz the sum below is at most this.
+        let most = (fit.bread[(at, at)] * sizes.square).sqrt();
+        if !is_rounding(fit.coef[at], most) {
+            continue;
+        }
+        let mut z = vec![0.0; input.outcome.len()];
+        for (other, &column) in fit.kept.iter().enumerate() {
+            let share = fit.bread[(at, other)];
+            z.iter_mut().zip(input.columns[column]).for_each(|(z, x)| *z += share * x);
+        }
+        let weight = |row: usize| input.weights.map_or(1.0, |it| it[row]);
+        let size = z.iter().zip(&sizes.rows).enumerate().map(|(row, (z, s))| weight(row) * z.abs() * s).sum();
+        fit.coef[at] = or_zero(fit.coef[at], size);
+    }
+    sizes
 }
 
 fn dropped(term: &Term) -> Note {
@@ -114,12 +150,14 @@ fn parts<'a>(
     input: &'a RegressionInput<'_>,
     columns: &'a [&'a [f64]],
     fit: &'a LeastSquares,
+    sizes: &'a RowSizes,
     bread: MatRef<'a, f64>,
     constant: bool,
 ) -> LinearParts<'a> {
     LinearParts {
         columns,
         residuals: &fit.residuals,
+        sizes,
         weights: input.weights,
         frequency: input.frequency,
         partialled: 0,
@@ -135,7 +173,7 @@ fn parts<'a>(
 fn with_constant(
     input: &RegressionInput<'_>,
     plan: &VcovPlan,
-    fit: &LeastSquares,
+    (fit, sizes): (&LeastSquares, &RowSizes),
     mut terms: Vec<Term>,
     columns: &[&[f64]],
     constant: Constant<'_>,
@@ -160,10 +198,11 @@ fn with_constant(
         (false, true) => -bread_means[j],
         (false, false) => corner,
     });
-    let vcov = plan.matrix(&parts(input, &all, fit, bread.as_ref(), true))?;
+    let vcov = plan.matrix(&parts(input, &all, fit, sizes, bread.as_ref(), true))?;
     let explained: f64 = fit.coef.iter().zip(&means).map(|(b, mean)| b * mean).sum();
+    let size = fit.coef.iter().zip(&means).map(|(b, mean)| (b * mean).abs()).sum::<f64>();
     let mut coef = fit.coef.clone();
-    coef.push(constant.outcome_mean - explained);
+    coef.push(or_zero(constant.outcome_mean - explained, constant.outcome_size + size));
     terms.push(Term::Intercept);
     Ok((terms, coef, vcov))
 }
@@ -211,11 +250,35 @@ pub fn weighted_mean(values: &[f64], weights: Option<&[f64]>) -> f64 {
 
 /// A Wald statistic b' V^+ b over some coefficients: chi-squared, its rank and p-value.
 ///
+/// Coefficients whose variance is rounding (zero in `vcov`) are left out and do not count in the rank. NaN where none is
+/// left, and where the block is not positive, as that of a multi-way covariance may be: there is no such test then.
+///
 /// # Errors
-/// When the covariance block is not positive definite even in a generalised sense.
+/// When the eigenvalues of the block cannot be computed.
 pub fn wald(coef: &[f64], vcov: MatRef<'_, f64>, which: &[usize]) -> Result<(f64, usize, f64), FitError> {
-    let values: Vec<f64> = which.iter().map(|&it| coef[it]).collect();
-    let block = Mat::from_fn(which.len(), which.len(), |i, j| vcov[(which[i], which[j])]);
+    let known: Vec<usize> = which.iter().copied().filter(|&it| vcov[(it, it)] != 0.0).collect();
+    let values: Vec<f64> = known.iter().map(|&it| coef[it]).collect();
+    let block = Mat::from_fn(known.len(), known.len(), |i, j| vcov[(known[i], known[j])]);
     let (statistic, rank) = quadratic_form_inverse(&values, block.as_ref())?;
+    let statistic = if rank == 0 { f64::NAN } else { statistic };
     Ok((statistic, rank, chi2_upper(statistic, rank as f64)))
+}
+
+/// A Wald test that some coefficients equal the one at `first`, as [`wald`] otherwise.
+///
+/// # Errors
+/// As [`wald`].
+pub fn wald_equal(
+    coef: &[f64],
+    vcov: MatRef<'_, f64>,
+    first: usize,
+    others: &[usize],
+) -> Result<(f64, usize, f64), FitError> {
+    let sign = |it: usize, other: usize| f64::from(u8::from(it == other)) - f64::from(u8::from(it == first));
+    let lines = Mat::from_fn(others.len(), coef.len(), |i, j| sign(j, others[i]));
+    let block = congruence(lines.as_ref(), vcov);
+    let difference = |&it: &usize| or_zero(coef[it] - coef[first], coef[it].abs() + coef[first].abs());
+    let differences: Vec<f64> = others.iter().map(difference).collect();
+    let all: Vec<usize> = (0..others.len()).collect();
+    wald(&differences, block.as_ref(), &all)
 }

@@ -276,7 +276,7 @@ fn model(entry: &Entry, request: &BatteryRequest) -> Result<Option<(Option<Term>
     let BatteryPart::Effect(overall) = model.part else { return Ok(None) };
     let spec = ModelSpec {
         estimator: entry.meta.plugin.name.to_owned(),
-        formula: Formula::parse(&model.formula).map_err(|it| it.to_string())?,
+        formula: model.formula,
         weights: None,
         weight_kind: WeightKind::Analytic,
         vcov: "cluster:unit".parse().map_err(|it: parallax_model::vcov::VcovError| it.to_string())?,

@@ -38,16 +38,16 @@ impl VcovPlan {
     pub fn new(spec: VcovSpec, small_sample: SmallSample, groups: Vec<Codes>) -> Result<VcovPlan, VcovError> {
         for (name, codes) in spec.clusters().iter().zip(&groups) {
             if codes.n_groups() < 2 {
-                return Err(VcovError::OneCluster { name: name.clone(), groups: codes.n_groups() });
+                return Err(VcovError::OneCluster { name: name.name(), groups: codes.n_groups() });
             }
         }
         Ok(VcovPlan { spec, small_sample, groups })
     }
 
     /// The first cluster column whose groups contain every group of `effect`, if there is one.
-    pub fn nests(&self, effect: &Codes) -> Option<&Name> {
+    pub fn nests(&self, effect: &Codes) -> Option<Name> {
         let by = self.spec.clusters().iter().zip(&self.groups);
-        by.into_iter().find(|(_, groups)| is_nested(factor(effect), factor(groups))).map(|(name, _)| name)
+        by.into_iter().find(|(_, groups)| is_nested(factor(effect), factor(groups))).map(|(by, _)| by.name())
     }
 
     /// The factor for few clusters of a term with that many groups.

@@ -6,6 +6,7 @@
 )]
 
 mod browser;
+mod cases;
 mod check_exit_code;
 mod contract;
 mod did;

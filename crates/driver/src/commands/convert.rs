@@ -5,7 +5,7 @@ use std::{io::Write, path::Path};
 use parallax_base::Name;
 use parallax_ingest::{ReadRequest, Select, WriteOptions, is_data_file, read, write};
 
-use crate::{DriverError, Outcome, args::Convert};
+use crate::{DriverError, Outcome, args::Convert, columns::ColumnList};
 
 /// Reads, checks and writes; a file that says it is simulated stays so.
 pub fn run(arguments: &Convert, out: &mut dyn Write) -> Result<Outcome, DriverError> {
@@ -15,7 +15,7 @@ pub fn run(arguments: &Convert, out: &mut dyn Write) -> Result<Outcome, DriverEr
     request.unit = arguments.unit.as_ref().map(Name::from);
     request.time = arguments.time.as_ref().map(Name::from);
     if !arguments.columns.is_empty() {
-        request.select = Select::Only(arguments.columns.iter().map(Name::from).collect());
+        request.select = Select::Only(ColumnList::names(&arguments.columns));
     }
     let loaded = read(&request)?;
     let options = WriteOptions { simulated: loaded.simulated(), ..WriteOptions::default() };

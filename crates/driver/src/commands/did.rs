@@ -12,6 +12,7 @@ use parallax_report::{
 use crate::{
     DriverError, Outcome,
     args::{Did, ListFormat},
+    columns::ColumnList,
     commands::{
         fit::{data_notes, explained},
         study_report::record,
@@ -60,8 +61,11 @@ fn spec(arguments: &Did) -> Result<BatterySpec, DriverError> {
     };
     let (Treatment::ByRow(name) | Treatment::Cohort(name)) = &treatment;
     let mut seen = BTreeSet::from([arguments.unit.as_str(), arguments.time.as_str()]);
-    let roles = [&arguments.outcome, &name.to_string()].map(String::clone);
-    if let Some(twice) = roles.iter().chain(&arguments.covariates).find(|it| !seen.insert(it)) {
+    let covariates = ColumnList::names(&arguments.covariates);
+    let roles = [arguments.outcome.as_str(), name];
+    if let Some(twice) =
+        roles.into_iter().chain(covariates.iter().map(Name::as_str)).find(|it| !seen.insert(it))
+    {
         return Err(DriverError::Request(format!(
             "`{twice}` is named twice; outcome, treatment, unit, time and covariates are columns of their own"
         )));
@@ -69,7 +73,7 @@ fn spec(arguments: &Did) -> Result<BatterySpec, DriverError> {
     Ok(BatterySpec {
         outcome: Name::from(&arguments.outcome),
         treatment,
-        covariates: arguments.covariates.iter().map(Name::from).collect(),
+        covariates,
         cluster: arguments.cluster.as_ref().map(Name::from),
         weights: arguments.weights.as_ref().map(Name::from),
         small_sample: arguments.small_sample,
@@ -84,9 +88,10 @@ fn load(arguments: &Did) -> Result<Loaded, DriverError> {
         .into_iter()
         .chain([arguments.cluster.as_ref(), arguments.weights.as_ref()])
         .flatten()
-        .chain(&arguments.covariates)
+        .map(Name::from)
+        .chain(ColumnList::names(&arguments.covariates))
         .filter(|it| !index.contains(&it.as_str()));
-    let names: BTreeSet<Name> = named.map(Name::from).collect();
+    let names: BTreeSet<Name> = named.collect();
     let request = ReadRequest {
         files: arguments.data.iter().map(FileRequest::new).collect(),
         unit: Some(Name::from(&arguments.unit)),

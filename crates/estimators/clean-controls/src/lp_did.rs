@@ -4,7 +4,7 @@ use parallax_model::{
     BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Detail, Distribution, Estimate,
     Estimator, EventStudy, EventWindow, Example, FitError, InfluenceFunctions, Mat, Meta, Name, Note,
     OptionColumns, PluginMeta, SampleReport, Statistics, Status, Support, Term, Vcov, VcovKind, counted,
-    linalg::AbsorbOptions, vcov::Arithmetic,
+    linalg::AbsorbOptions, settle, vcov::Arithmetic,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,8 +30,10 @@ pub enum Base {
     /// The outcome of the period before.
     #[default]
     Previous,
-    /// Its mean over periods before.
+    /// Its mean over periods before, all of which have to be there.
     PreMean,
+    /// Its mean over the rows before, whichever are there. Effects of periods do not cancel where rows are missing.
+    PreMeanAvailable,
 }
 
 /// Settings of `lp-did`.
@@ -122,6 +124,7 @@ impl Estimator for LocalProjections {
         let Found { effects, mut notes, used } = effects(design, &differences, options, windows)?;
         notes.extend(dropped(&effects));
         notes.extend(remarks(options, windows, &effects));
+        notes.extend(differences.history_note());
         let mut estimate = estimate(design, options, &effects, &used)?;
         estimate.notes = notes;
         if let Some(study) = EventStudy::of(&estimate) {
@@ -190,8 +193,8 @@ impl Windows {
         let reach = differences.reach();
         if reach.iter().all(|it| it[0] == 0) {
             return Err(FitError::Model(
-                "no adopter has a row in its first treated period and an outcome before it to start from; check the \
-                 dates of adoption, and number periods consecutively"
+                "no adopter has a row in its first treated period and an outcome before it to start from, or one in each \
+                 period of its base; check the dates of adoption and `base`, and number periods consecutively"
                     .to_owned(),
             ));
         }
@@ -217,7 +220,9 @@ fn horizons(from: i32, to: i32) -> Vec<i32> {
 fn check_base(options: &Options) -> Result<(), FitError> {
     let refuse = |reason: &str| Err(FitError::Options { plugin: NAME, reason: reason.to_owned() });
     match (options.base, options.base_periods) {
-        (Base::Previous, Some(_)) => refuse("`base-periods` is for `base` = pre-mean only"),
+        (Base::Previous | Base::PreMeanAvailable, Some(_)) => {
+            refuse("`base-periods` is for `base` = pre-mean only")
+        }
         (Base::PreMean, Some(0)) => refuse("`base-periods` counts periods, at least 1"),
         _ => Ok(()),
     }
@@ -230,7 +235,8 @@ struct Effect {
     psi: Vec<f64>,
     /// Factors of its regression; none where the errors are a formula without.
     arithmetic: Option<Arithmetic>,
-    rows: usize,
+    /// Rows of the design that long differences start from, each once.
+    base: Vec<usize>,
     treated: usize,
     /// Covariates that its rows cannot tell from periods and from covariates before.
     dropped: Vec<String>,
@@ -290,7 +296,7 @@ fn effects(
         };
         match effect {
             Ok(it) => {
-                differences.mark(&sample, &targets, &mut used);
+                differences.mark(&it.base, &targets, &mut used);
                 found.push(it);
             }
             Err(it) if found.is_empty() => {
@@ -336,9 +342,9 @@ fn effect(
     if options.reweight && !covariates.is_empty() {
         match regression_adjusted(design, sample, &covariates, &absorb) {
             Ok(it) => {
-                let rows = sample.rows.len();
                 let Adjusted { estimate, psi, dropped } = it;
-                return Ok(Effect { term, estimate, psi, arithmetic: None, rows, treated, dropped });
+                let base = sample.rows.clone();
+                return Ok(Effect { term, estimate, psi, arithmetic: None, base, treated, dropped });
             }
             // Covariates that do not vary within periods change nothing, as in the regression.
             Err(FitError::NoRegressor { .. }) => {
@@ -354,6 +360,7 @@ fn effect(
     let begins = sample.treated.iter().map(|it| f64::from(u8::from(*it))).collect();
     let subsample = Subsample {
         outcome: sample.outcome.clone(),
+        outcome_sizes: vec![design.outcome_size(); sample.rows.len()],
         columns: std::iter::once((term.clone(), begins)).chain(covariates).collect(),
         weights: match options.reweight {
             true => Some(equal_weights(design, sample)),
@@ -370,9 +377,12 @@ fn effect(
     let lost = (0..names.len()).filter(|it| !solved.fit.kept.contains(&(it + 1)));
     dropped.extend(lost.map(|it| names[it].clone()));
     let arithmetic = Some(solved.fit.vcov.arithmetic);
-    let (estimate, rows) = (solved.fit.coef[0], solved.n);
-    Ok(Effect { term, estimate, psi, arithmetic, rows, treated, dropped })
+    let (estimate, base) = (solved.fit.coef[0], solved.rows);
+    Ok(Effect { term, estimate, psi, arithmetic, base, treated, dropped })
 }
+
+/// Sum of absolute weights of the outcomes in a contrast of adopters with controls in two periods.
+const CONTRAST: f64 = 4.0;
 
 /// Joint covariance from influence functions, each times the root of the factor of its own regression.
 fn estimate(
@@ -381,10 +391,13 @@ fn estimate(
     effects: &[Effect],
     used: &[bool],
 ) -> Result<Estimate, FitError> {
-    let psi = Mat::from_fn(design.units.n_groups(), effects.len(), |unit, it| effects[it].psi[unit]);
+    let mut psi = Mat::from_fn(design.units.n_groups(), effects.len(), |unit, it| effects[it].psi[unit]);
+    let mut coef: Vec<f64> = effects.iter().map(|it| it.estimate).collect();
+    settle(&mut coef, &mut psi, &vec![CONTRAST * design.outcome_size(); effects.len()]);
     let factors: Vec<f64> = effects.iter().map(|it| it.factor().sqrt()).collect();
     let scaled = Mat::from_fn(psi.nrows(), psi.ncols(), |unit, it| factors[it] * psi[(unit, it)]);
-    let by_formula = design.vcov.of_influence(scaled.as_ref(), &design.units)?;
+    let sizes: Vec<f64> = factors.iter().map(|it| it * CONTRAST * design.outcome_size()).collect();
+    let by_formula = design.vcov.of_influence(scaled.as_ref(), &sizes, &design.units)?;
     let arithmetic = effects.first().and_then(|it| it.arithmetic.clone());
     let t_df = effects.iter().filter_map(|it| it.arithmetic.as_ref()).map(|it| it.t_df).reduce(f64::min);
     let vcov = match arithmetic {
@@ -392,7 +405,7 @@ fn estimate(
         None => by_formula,
     };
     let event = |it: &Effect| match it.term {
-        Term::EventTime(time) => Some((time, it.rows)),
+        Term::EventTime(time) => Some((time, it.base.len())),
         _ => None,
     };
     let window = EventWindow {
@@ -403,18 +416,18 @@ fn estimate(
     let words = |it: &Effect| it.term.to_string();
     let counts = Detail::new("horizons", "Rows of each regression")
         .text("term", "Term", effects.iter().map(words).collect())
-        .number("rows", "Rows", effects.iter().map(|it| it.rows as f64).collect())
+        .number("rows", "Rows", effects.iter().map(|it| it.base.len() as f64).collect())
         .number("treated", "Adopters", effects.iter().map(|it| it.treated as f64).collect());
     let mut stats = Statistics::default();
     if let Some(it) = effects.first() {
-        stats.set("pooled_rows", it.rows as f64);
+        stats.set("pooled_rows", it.base.len() as f64);
         stats.set("pooled_adopters", it.treated as f64);
     }
     Ok(Estimate {
         estimator: NAME,
         outcome: design.outcome.name.clone(),
         terms: effects.iter().map(|it| it.term.clone()).collect(),
-        coef: effects.iter().map(|it| it.estimate).collect(),
+        coef,
         vcov,
         distribution: t_df.map_or(Distribution::Normal, Distribution::StudentT),
         sample: SampleReport::of_used(design, "in no long difference", used)?,
@@ -433,6 +446,7 @@ fn remarks(options: &Options, windows: Windows, effects: &[Effect]) -> Vec<Note>
     let base = match (options.base, options.base_periods) {
         (Base::Previous, _) => "from the period before adoption".to_owned(),
         (Base::PreMean, None) => "from the mean of all periods before".to_owned(),
+        (Base::PreMeanAvailable, _) => "from the mean of the rows before".to_owned(),
         (Base::PreMean, Some(it)) => format!("from the mean of the {it} periods before"),
     };
     let adjusted = effects.iter().any(|it| it.arithmetic.is_none());

@@ -4,12 +4,13 @@ use parallax_model::{
     BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Distribution, Estimate, Estimator,
     EventStudy, EventWindow, Example, FitError, InfluenceFunctions, Mat, Meta, Name, Note, OptionColumns,
     PluginMeta, SampleReport, Statistics, Status, Support, Term, Vcov, VcovKind, counted,
-    linalg::AbsorbOptions, panel::Codes,
+    linalg::{AbsorbOptions, rounding},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    effects::{Absorbed, Effects},
     options::{Control, adoption, check, periods},
     stack::Stack,
     subsample::{Solved, Subsample},
@@ -19,7 +20,8 @@ use crate::{
 
 parallax_model::estimator!(Stacked);
 
-const NAME: &str = "stacked";
+/// The registered name.
+pub const NAME: &str = "stacked";
 
 /// One regression on sub-experiments, a cohort each.
 pub struct Stacked;
@@ -42,6 +44,8 @@ pub struct Options {
     pub anticipation: u32,
     /// How sub-experiments count.
     pub weighting: Weighting,
+    /// What is taken out of the outcome beside the effects.
+    pub effects: Effects,
     /// Column with the population of a unit, for `weighting` = population.
     pub population: Option<Name>,
     /// Cohorts that lack an event time of the window are left out, so that every event time has the same cohorts.
@@ -65,6 +69,7 @@ impl Default for Options {
             lags: None,
             anticipation: 0,
             weighting: Weighting::default(),
+            effects: Effects::default(),
             population: None,
             trim: true,
             level: 0.95,
@@ -107,10 +112,12 @@ impl Estimator for Stacked {
         let cells = Cells::new(design, &adoption);
         let (window, comparison) = window(&cells, options)?;
         let stack = Stack::new(design, &adoption, &cells, window, comparison, options.trim)?;
-        let solved = regression(design, options, &stack, comparison)?;
+        let absorbed = Absorbed::choose(design, options.weighting, options.effects, &stack)?;
+        let solved = regression(design, options, &stack, comparison, absorbed)?;
         let mut estimate = estimate(design, &stack, &solved, comparison)?;
         estimate.notes.extend(undated);
         estimate.notes.extend(remarks(design, options, &stack, window, comparison));
+        estimate.notes.extend(absorbed.note());
         estimate.notes.extend(solved.iteration);
         if 0 < solved.singletons {
             estimate.notes.push(Note::remark(format!(
@@ -168,6 +175,7 @@ fn regression(
     options: &Options,
     stack: &Stack,
     comparison: Comparison,
+    absorbed: Absorbed,
 ) -> Result<Solved, FitError> {
     let reference = comparison.reference();
     let dummies = stack.events().into_iter().map(|it| it.0).filter(|it| *it != reference).map(|event| {
@@ -178,9 +186,10 @@ fn regression(
     let covariates = design.regressors.iter().map(|it| (Term::Slope(it.name.clone()), on_stack(&it.values)));
     let subsample = Subsample {
         outcome: on_stack(&design.outcome.values),
+        outcome_sizes: on_stack(&design.outcome.values),
         columns: dummies.chain(covariates).collect(),
         weights: weights(design, options, stack)?,
-        effects: effects(design, options, stack),
+        effects: absorbed.codes(design, stack),
         rows: stack.rows.clone(),
     };
     let absorb =
@@ -216,19 +225,6 @@ fn weights(design: &Design<'_>, options: &Options, stack: &Stack) -> Result<Opti
     }
 }
 
-fn effects(design: &Design<'_>, options: &Options, stack: &Stack) -> Vec<(Name, Codes)> {
-    let named = |name: &str, codes: Codes| (Name::from(name), codes);
-    if options.weighting == Weighting::None {
-        let periods = Codes::from_integers(design.periods.iter().map(|it| Some(i64::from(*it))));
-        let unit = stack.crossed(|it| design.units.code[stack.rows[it]], design.units.n_groups());
-        let period = stack.crossed(|it| periods.code[stack.rows[it]], periods.n_groups());
-        return vec![named("stack^unit", unit), named("stack^period", period)];
-    }
-    let treated = stack.treated.iter().map(|it| Some(i64::from(*it)));
-    let event = stack.event.iter().map(|it| Some(i64::from(*it)));
-    vec![named("treated", Codes::from_integers(treated)), named("event time", Codes::from_integers(event))]
-}
-
 /// The regression's coefficients behind their mean over event times from 0 on.
 fn estimate(
     design: &Design<'_>,
@@ -247,13 +243,13 @@ fn estimate(
         _ => f64::from(u8::from(term == column + 1)),
     };
     let lines = Mat::from_fn(k + 1, k, weight);
-    let matrix = &lines * &fit.vcov.matrix * lines.transpose();
-    let matrix = Mat::from_fn(k + 1, k + 1, |i, j| 0.5 * (matrix[(i, j)] + matrix[(j, i)]));
-    let overall = post.iter().map(|&it| fit.coef[it]).sum::<f64>() * mean;
+    let matrix = rounding::congruence(lines.as_ref(), fit.vcov.matrix.as_ref());
+    let of_post = |value: fn(f64) -> f64| post.iter().map(|&it| value(fit.coef[it])).sum::<f64>() * mean;
+    let overall = rounding::or_zero(of_post(|it| it), of_post(f64::abs));
     let arithmetic = &fit.vcov.arithmetic;
     let [treated, controls] = stack.units(design);
     let mut stats = Statistics::default();
-    stats.set("stacked_rows", solved.n as f64);
+    stats.set("stacked_rows", solved.rows.len() as f64);
     stats.set("sub_experiments", stack.cohorts.len() as f64);
     stats.set("treated_units", treated as f64);
     stats.set("control_units", controls as f64);
@@ -264,7 +260,7 @@ fn estimate(
         ..EventWindow::default()
     };
     let mut used = vec![false; design.n()];
-    stack.rows.iter().for_each(|it| used[*it] = true);
+    solved.rows.iter().for_each(|it| used[*it] = true);
     let influence =
         design.keep_influence.then(|| InfluenceFunctions::new(design, &solved.psi * lines.transpose()));
     Ok(Estimate {

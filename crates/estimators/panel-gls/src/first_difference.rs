@@ -1,8 +1,8 @@
 #![doc = include_str!("../docs/first-difference.md")]
 
 use parallax_model::{
-    Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, PluginMeta, RegressionInput,
-    SampleReport, Statistics, Status, Support, VcovKind, VcovPlan, panel::Dropped, r_squared, regress,
+    Before, Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, PluginMeta,
+    RegressionInput, SampleReport, Statistics, Status, Support, VcovKind, VcovPlan, r_squared, regress,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -73,6 +73,11 @@ impl Estimator for FirstDifference {
         let (terms, columns) = units::transformed(design, vec![1.0; later.len()], difference);
         let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
         let outcome = difference(&design.outcome.values);
+        let size = |it: &[f64]| -> Vec<f64> {
+            later.iter().map(|&row| it[row].abs().max(it[row - 1].abs())).collect()
+        };
+        let (_, sizes) = units::transformed(design, vec![1.0; later.len()], size);
+        let sizes: Vec<&[f64]> = sizes.iter().map(Vec::as_slice).collect();
         let fit = regress(
             &RegressionInput {
                 terms: &terms,
@@ -80,7 +85,7 @@ impl Estimator for FirstDifference {
                 outcome: &outcome,
                 weights: None,
                 frequency: false,
-                reference_norms: None,
+                before: Some(Before { outcome: &size(&design.outcome.values), columns: &sizes }),
                 absorbed: &[],
                 leverages: None,
                 constant: None,
@@ -98,9 +103,9 @@ impl Estimator for FirstDifference {
         stats.set("observations", later.len() as f64);
         stats.set("rss", fit.rss);
         stats.set("root_mse", (fit.rss / df).sqrt());
-        let mut sample = SampleReport::of(&design.sample, Some(design.units.n_groups()), design.singletons);
-        sample.dropped.push((Dropped::Other("no period before".to_owned()), design.n() - later.len()));
-        sample.rows_used = later.len();
+        let mut used = vec![false; design.n()];
+        later.iter().for_each(|&row| used[row] = true);
+        let sample = SampleReport::of_used(design, "no period before", &used)?;
         Ok(Estimate {
             estimator: Self::META.plugin.name,
             outcome: design.outcome.name.clone(),

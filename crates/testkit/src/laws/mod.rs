@@ -4,6 +4,10 @@ mod contract;
 mod data;
 mod machine;
 
+mod names;
+mod noiseless;
+
+pub use noiseless::{PATTERNS, Pattern, five_from_adoption_on, noiseless};
 use parallax_model::{
     AbsorptionCache, Entry, Estimate, Formula, ModelSpec, SingletonPolicy, SmallSample, Support, VcovKind,
     WeightKind,
@@ -36,6 +40,7 @@ pub const LAWS: &[Law] = &[
     Law { name: "the order of rows does not matter", check: data::order_of_rows },
     Law { name: "names of units do not matter", check: data::names_of_units },
     Law { name: "names of clusters do not matter", check: data::names_of_clusters },
+    Law { name: "names of columns do not matter", check: names::names_of_columns },
     Law { name: "coefficients follow the scale of the outcome", check: data::scale_of_outcome },
     Law { name: "coefficients follow the scale of a regressor", check: data::scale_of_regressor },
     Law { name: "a constant added to the outcome moves the intercept only", check: data::shifted_outcome },
@@ -48,6 +53,7 @@ pub const LAWS: &[Law] = &[
     Law { name: "influence functions add up to the matrix", check: contract::influence_functions },
     Law { name: "the number of threads does not matter", check: machine::threads },
     Law { name: "models that ran before do not matter", check: machine::shared_cache },
+    Law { name: "a constant effect without noise is found", check: noiseless::constant_effect },
 ];
 
 /// Estimators that cannot keep a law. Each must really break it: a test sees to that.
@@ -91,12 +97,6 @@ pub const EXCEPTIONS: &[Exception] = &[
         estimator: "poisson",
         law: "equal weights are no weights",
         reason: "weights multiply the likelihood, so that under iid they count rows, as in R fixest",
-    },
-    Exception {
-        estimator: "poisson",
-        law: "models that ran before do not matter",
-        reason: "the models that this law runs before have outcomes below zero, which are refused; nothing is shared, \
-                 because effects are absorbed under weights of the model's own",
     },
 ];
 

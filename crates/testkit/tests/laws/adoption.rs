@@ -145,7 +145,7 @@ fn constant_covariates_leave_a_battery_as_it_was() {
                 entry.battery(&request(covariates)).filter(|it| it.part != BatteryPart::Diagnostic)?;
             let spec = ModelSpec {
                 estimator: plugin.to_owned(),
-                formula: Formula::parse(&model.formula).unwrap(),
+                formula: model.formula,
                 weights: None,
                 weight_kind: WeightKind::Analytic,
                 vcov: "cluster:unit".parse().unwrap(),
