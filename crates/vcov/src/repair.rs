@@ -7,7 +7,11 @@
 
 use std::{fmt, str::FromStr};
 
-use parallax_linalg::{Mat, nearest_psd};
+use parallax_linalg::{
+    Mat, nearest_psd,
+    rounding::{clear, is_rounding},
+    symmetric_eigen,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -45,9 +49,24 @@ impl Repair {
     pub fn apply(this: Option<Repair>, matrix: Mat<f64>) -> Result<(Mat<f64>, usize), VcovError> {
         match this {
             None | Some(Repair::Plm) => Ok((matrix, 0)),
-            Some(Repair::Fixest | Repair::Stata) => Ok(nearest_psd(&matrix)?),
+            Some(Repair::Fixest | Repair::Stata) => clamped(&matrix),
         }
     }
+}
+
+/// Without negative eigenvalues; a variance that is rounding of the eigenvalues it was made of is zero.
+fn clamped(matrix: &Mat<f64>) -> Result<(Mat<f64>, usize), VcovError> {
+    let (mut repaired, clamped) = nearest_psd(matrix)?;
+    if 0 < clamped {
+        let (values, vectors) = symmetric_eigen(matrix.as_ref())?;
+        for at in 0..values.len() {
+            let size = values.iter().enumerate().map(|(m, it)| vectors[(at, m)].powi(2) * it.abs()).sum();
+            if is_rounding(repaired[(at, at)], size) {
+                clear(&mut repaired, at);
+            }
+        }
+    }
+    Ok((repaired, clamped))
 }
 
 impl fmt::Display for Repair {
