@@ -4,7 +4,7 @@ use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use parallax_ingest::{MemorySize, ReadOptions};
-use parallax_model::{Formula, SingletonPolicy, SmallSample, VcovSpec, WeightKind};
+use parallax_model::{Formula, SingletonPolicy, SmallSample, VcovSpec, WeightKind, vcov::Repair};
 
 use crate::columns::ColumnList;
 
@@ -133,6 +133,10 @@ pub struct ModelArguments {
     /// Rules for small samples: fixest, reghdfe, xtreg, plm, none.
     #[arg(long, value_name = "RULES", default_value = "fixest")]
     pub small_sample: SmallSample,
+    /// Repair of multi-way covariances that are not positive, as a program has it: fixest, stata, plm; without it there is
+    /// none, and a coefficient whose variance is not positive has no error.
+    #[arg(long, value_name = "PROGRAM")]
+    pub repair: Option<Repair>,
     /// Rows alone in a group of an effect: drop or keep.
     #[arg(long, value_name = "POLICY", default_value = "drop")]
     pub singletons: SingletonPolicy,

@@ -55,7 +55,11 @@ impl<'a> Dataset<'a> {
         }
         dataset.names = dataset.renamed()?;
         for (at, name) in dataset.names.iter().enumerate() {
-            dataset.positions.entry(name.clone()).and_modify(|it| it.1 = it.1.or(Some(at))).or_insert((at, None));
+            dataset
+                .positions
+                .entry(name.clone())
+                .and_modify(|it| it.1 = it.1.or(Some(at)))
+                .or_insert((at, None));
         }
         Ok(dataset)
     }

@@ -23,6 +23,7 @@ mod index;
 mod influence;
 mod joint;
 mod meta;
+mod origin;
 mod registry;
 mod regression;
 mod side_by_side;
@@ -55,7 +56,7 @@ pub use parallax_panel::{self as panel, Panel};
 pub use parallax_vcov::{self as vcov, SmallSample, Vcov, VcovKind, VcovPlan, VcovSpec};
 pub use registry::{ColumnUse, Entry, IndexEntry, Registry, RegistryError, StepEntry};
 pub use regression::{
-    Before, Constant, Regression, RegressionInput, r_squared, regress, root_mean_squares,
+    Before, Constant, Regression, RegressionInput, r_squared, regress, repaired, root_mean_squares,
     squared_correlation, wald, wald_equal, weighted_mean,
 };
 pub use side_by_side::side_by_side;

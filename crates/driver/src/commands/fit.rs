@@ -107,6 +107,7 @@ impl<'a> Request<'a> {
             weight_kind: arguments.weight_kind,
             vcov,
             small_sample: arguments.small_sample,
+            repair: arguments.repair,
             singletons: arguments.singletons,
             options,
         };

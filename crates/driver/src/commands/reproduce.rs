@@ -83,7 +83,8 @@ fn one(
     let in_study = |source| DriverError::Study { path: path.to_owned(), source };
     let folder = path.parent().unwrap_or(Path::new("."));
     let study = Study::plan(file, source, parallax_plugins::registry()?).map_err(in_study)?;
-    let loaded = load(&study, folder, arguments.data.as_deref(), arguments.reading.options()).map_err(|it| place(it, path))?;
+    let loaded = load(&study, folder, arguments.data.as_deref(), arguments.reading.options())
+        .map_err(|it| place(it, path))?;
     refuse_unmarked_simulation(&study, &loaded, path)?;
     for model in &study.models {
         refuse_mixed(&loaded, &model.spec.formula)?;

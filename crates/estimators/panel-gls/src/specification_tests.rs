@@ -129,7 +129,11 @@ pub fn mundlak(
     let own = std::iter::repeat_n(ones.as_slice(), offset)
         .chain(design.regressors.iter().map(|it| it.values.as_slice()));
     let before: Vec<&[f64]> = own.chain(raw.iter().map(Vec::as_slice)).collect();
-    let terms: Vec<Term> = (0..columns.len()).map(|it| Term::Slope(format!("column {it}").into())).collect();
+    let term = |it: usize| match it < offset {
+        true => Term::Intercept,
+        false => Term::Slope(format!("column {it}").into()),
+    };
+    let terms: Vec<Term> = (0..columns.len()).map(term).collect();
     let fit = regress(
         &RegressionInput {
             terms: &terms,

@@ -208,6 +208,7 @@ fn parts<'a>(
         frequency: design.frequency,
         partialled: 0,
         bread,
+        lines: None,
         absorbed,
         constant: false,
         leverages: None,

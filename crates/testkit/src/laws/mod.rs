@@ -125,6 +125,7 @@ pub fn request(entry: &Entry, kind: VcovKind, rules: SmallSample) -> Result<Mode
         weight_kind: WeightKind::Analytic,
         vcov: vcov.parse().map_err(|it: parallax_model::vcov::VcovError| it.to_string())?,
         small_sample: rules,
+        repair: None,
         singletons: SingletonPolicy::Drop,
         options: match options {
             serde_json::Value::Object(it) => it,
