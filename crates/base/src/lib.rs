@@ -6,10 +6,12 @@ mod counted;
 mod marks;
 mod name;
 mod note;
+mod shown;
 mod suggest;
 
 pub use counted::counted;
 pub use marks::InMarks;
 pub use name::Name;
 pub use note::Note;
+pub use shown::{shown, shown_message};
 pub use suggest::{nearest, with_suggestion};

@@ -24,6 +24,7 @@ fn spec(formula: &str) -> ModelSpec {
         weight_kind: WeightKind::Analytic,
         vcov: "cluster:g".parse().unwrap(),
         small_sample: SmallSample::FIXEST,
+        repair: None,
         singletons: SingletonPolicy::Drop,
         options: Map::new(),
     }

@@ -3,7 +3,8 @@
 use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use parallax_model::{Formula, SingletonPolicy, SmallSample, VcovSpec, WeightKind};
+use parallax_ingest::{MemorySize, ReadOptions};
+use parallax_model::{Formula, SingletonPolicy, SmallSample, VcovSpec, WeightKind, vcov::Repair};
 
 use crate::columns::ColumnList;
 
@@ -71,6 +72,27 @@ pub struct Reproduce {
     /// Tables alone, without the report as a page, a Word file and a LaTeX file.
     #[arg(long)]
     pub no_report: bool,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// What every command that reads data files is told about them.
+#[derive(Debug, Args)]
+pub struct Reading {
+    /// Words that mean a missing value, separated by commas, beside NA, NaN, null, None, a single point and their kind;
+    /// a number as -999 is found however it is written.
+    #[arg(long, value_name = "WORDS", value_delimiter = ',', allow_hyphen_values = true)]
+    pub missing: Vec<String>,
+    /// Memory that data may take, as 2GB; three quarters of what the process may use without.
+    #[arg(long, value_name = "SIZE")]
+    pub memory: Option<MemorySize>,
+}
+
+impl Reading {
+    /// The same for the reader.
+    pub fn options(&self) -> ReadOptions {
+        ReadOptions { missing: self.missing.clone(), memory: self.memory }
+    }
 }
 
 /// What `fit` and `explain-se` share: data and request.
@@ -78,6 +100,8 @@ pub struct Reproduce {
 pub struct ModelArguments {
     /// A name of `parallax estimators`.
     pub estimator: String,
+    #[command(flatten)]
+    pub reading: Reading,
     /// Parquet, Arrow or CSV file, or a folder of such files; further ones are joined on unit and time.
     #[arg(long, value_name = "FILE", required = true)]
     pub data: Vec<PathBuf>,
@@ -109,6 +133,10 @@ pub struct ModelArguments {
     /// Rules for small samples: fixest, reghdfe, xtreg, plm, none.
     #[arg(long, value_name = "RULES", default_value = "fixest")]
     pub small_sample: SmallSample,
+    /// Repair of multi-way covariances that are not positive, as a program has it: fixest, stata, plm; without it there is
+    /// none, and a coefficient whose variance is not positive has no error.
+    #[arg(long, value_name = "PROGRAM")]
+    pub repair: Option<Repair>,
     /// Rows alone in a group of an effect: drop or keep.
     #[arg(long, value_name = "POLICY", default_value = "drop")]
     pub singletons: SingletonPolicy,
@@ -180,6 +208,8 @@ pub struct Did {
     /// What is written on standard output.
     #[arg(long, value_enum, default_value = "text")]
     pub format: ListFormat,
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -222,6 +252,8 @@ pub struct Describe {
     /// How the result is written.
     #[arg(long, value_enum, default_value = "text")]
     pub format: ListFormat,
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 #[derive(Debug, Args)]
@@ -239,6 +271,8 @@ pub struct Convert {
     /// Columns to keep, separated by commas; a comma within a name is written `\,`.
     #[arg(long, value_name = "COLUMNS")]
     pub columns: Vec<ColumnList>,
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 #[derive(Debug, Args)]

@@ -14,6 +14,7 @@ mod streams;
 use std::{ffi::OsString, io::Write, process::ExitCode};
 
 use clap::Parser;
+use parallax_base::shown_message;
 
 use args::{Arguments, Command};
 pub use error::DriverError;
@@ -43,7 +44,8 @@ pub fn main(
         // A closed pipe (`| head`) is the reader's decision, not a failure.
         Err(DriverError::Output(it)) if it.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(it) => {
-            let _ = writeln!(err, "error: {it}");
+            // What files and decoders say can be long, and can hold what a terminal would obey.
+            let _ = writeln!(err, "error: {}", shown_message(&it.to_string()));
             ExitCode::from(1)
         }
     }

@@ -76,14 +76,6 @@ impl fmt::Display for Term {
     }
 }
 
-/// Share of an estimate below which its error is the rounding of a fit that leaves no residual.
-const ROUNDING: f64 = 1e-13;
-
-/// The error, zero where it is rounding: nothing can be held against it.
-pub(crate) fn known_error(estimate: f64, std_error: f64) -> f64 {
-    if std_error <= ROUNDING * estimate.abs() { 0.0 } else { std_error }
-}
-
 /// The ledger of rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SampleReport {
@@ -151,7 +143,7 @@ pub struct TermRow {
     pub term: String,
     /// Coefficient.
     pub estimate: f64,
-    /// Its standard error.
+    /// Its standard error; NaN where there is none, and then so are statistic, p-value and interval.
     pub std_error: f64,
     /// Their ratio.
     pub statistic: f64,
@@ -179,8 +171,7 @@ impl Estimate {
     pub fn rows(&self, level: f64) -> Vec<TermRow> {
         let critical = self.distribution.critical(level);
         let row = |((term, &estimate), std_error): ((&Term, &f64), f64)| {
-            let std_error = known_error(estimate, std_error);
-            let statistic = if 0.0 < std_error { estimate / std_error } else { f64::NAN };
+            let statistic = estimate / std_error;
             TermRow {
                 term: term.to_string(),
                 estimate,
@@ -192,6 +183,23 @@ impl Estimate {
             }
         };
         self.terms.iter().zip(&self.coef).zip(self.vcov.std_errors()).map(row).collect()
+    }
+
+    /// Adds notes on coefficients without an error: their variance is rounding, or not positive.
+    pub(crate) fn say_what_has_no_error(&mut self) {
+        let named = |is: fn(f64) -> bool| -> Vec<String> {
+            let variance = |it: &usize| self.vcov.matrix[(*it, *it)];
+            let which = (0..self.terms.len()).filter(|it| is(variance(it)));
+            which.map(|it| self.terms[it].to_string()).collect()
+        };
+        let (none, negative) = (named(|it| it == 0.0), named(|it| it < 0.0));
+        if !none.is_empty() {
+            let all = none.len() == self.terms.len();
+            self.notes.push(Note::NoVariance { terms: none, all });
+        }
+        if !negative.is_empty() {
+            self.notes.push(Note::NegativeVariance { terms: negative });
+        }
     }
 
     /// The line of one term, by its text.

@@ -23,6 +23,7 @@ mod index;
 mod influence;
 mod joint;
 mod meta;
+mod origin;
 mod registry;
 mod regression;
 mod side_by_side;
@@ -45,7 +46,7 @@ pub use event_study::{EventPoint, EventStudy, EventWindow, JointTest};
 pub use formula::{Expr, Formula, FormulaError};
 pub use group_time::{Aggregate, AggregationRange, GroupTimeEffects, aggregate_covariance};
 pub use index::{IndexMethod, IndexResult};
-pub use influence::InfluenceFunctions;
+pub use influence::{InfluenceFunctions, settle};
 pub use inventory;
 pub use joint::{Influence, joint_covariance};
 pub use meta::{Capabilities, Meta, PluginMeta, Status, Support};
@@ -55,15 +56,15 @@ pub use parallax_panel::{self as panel, Panel};
 pub use parallax_vcov::{self as vcov, SmallSample, Vcov, VcovKind, VcovPlan, VcovSpec};
 pub use registry::{ColumnUse, Entry, IndexEntry, Registry, RegistryError, StepEntry};
 pub use regression::{
-    Constant, Regression, RegressionInput, r_squared, regress, root_mean_squares, squared_correlation, wald,
-    weighted_mean,
+    Before, Constant, Regression, RegressionInput, r_squared, regress, repaired, root_mean_squares,
+    squared_correlation, wald, wald_equal, weighted_mean,
 };
 pub use side_by_side::side_by_side;
 pub use spec::{ModelSpec, SingletonPolicy, WeightKind};
 pub use statistics::{Statistic, Statistics};
 pub use step::{Step, Stepped};
 pub use weights::{WeightScale, WeightsUsed};
-pub use within::{Variable, Within};
+pub use within::{Variable, Within, spanned};
 
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};

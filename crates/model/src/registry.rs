@@ -273,6 +273,8 @@ impl Entry {
         let mut design = Design::with_columns(panel, spec, &self.columns(&spec.options)?, cache)?;
         design.keep_influence = keep_influence;
         let mut estimate = (self.fit)(&design, &spec.options)?;
+        estimate.notes.extend(spec.formula.text_notes(panel));
+        estimate.say_what_has_no_error();
         complete(&mut estimate, panel, spec, (self.weights)(&spec.options))?;
         Ok(estimate)
     }

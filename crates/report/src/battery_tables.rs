@@ -134,7 +134,7 @@ pub(crate) fn event_table(battery: &Battery, simulated: bool) -> Option<Table> {
 }
 
 fn coefficient(study: &EventStudy, at: usize) -> Cell {
-    let std_error = study.vcov[(at, at)].max(0.0).sqrt();
+    let std_error = parallax_model::vcov::std_error(study.vcov[(at, at)]);
     Cell::Coefficient {
         estimate: study.coef[at],
         std_error,

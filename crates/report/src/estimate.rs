@@ -11,8 +11,12 @@ use crate::{
 /// The stable JSON form: full precision, missing numbers as null, keys in a fixed order.
 pub fn estimate_json(estimate: &Estimate, formula: &Formula, level: f64, notes: &[String]) -> Value {
     let k = estimate.coef.len();
-    let matrix: Vec<Vec<Value>> =
-        (0..k).map(|i| (0..k).map(|j| number(estimate.vcov.matrix[(i, j)])).collect()).collect();
+    // A coefficient without an error has no covariances either.
+    let known: Vec<bool> = estimate.vcov.std_errors().iter().map(|it| !it.is_nan()).collect();
+    let entry = |i: usize, j: usize| {
+        if known[i] && known[j] { number(estimate.vcov.matrix[(i, j)]) } else { Value::Null }
+    };
+    let matrix: Vec<Vec<Value>> = (0..k).map(|i| (0..k).map(|j| entry(i, j)).collect()).collect();
     let stats: Map<String, Value> =
         estimate.stats.iter().map(|(name, value)| (name.to_owned(), number(value))).collect();
     let sample = &estimate.sample;

@@ -65,6 +65,7 @@ fn member(name: &'static str, part: BatteryPart, estimate: Result<Estimate, Stri
         weight_kind: WeightKind::Analytic,
         vcov: "cluster:id".parse().unwrap(),
         small_sample: SmallSample::FIXEST,
+        repair: None,
         singletons: SingletonPolicy::Drop,
         options: serde_json::Map::new(),
     };

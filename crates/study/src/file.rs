@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use parallax_base::Name;
-use parallax_model::{SingletonPolicy, SmallSample, VcovSpec, WeightKind};
+use parallax_model::{SingletonPolicy, SmallSample, VcovSpec, WeightKind, vcov::Repair};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -154,6 +154,8 @@ pub struct ModelDefaults {
     pub vcov: Option<VcovSpec>,
     /// Small-sample rules.
     pub small_sample: Option<SmallSample>,
+    /// Program whose repair a multi-way covariance gets that is not positive; none without.
+    pub repair: Option<Repair>,
     /// Singletons.
     pub singletons: Option<SingletonPolicy>,
 }
@@ -184,6 +186,8 @@ pub struct ModelEntry {
     pub vcov: Option<VcovSpec>,
     /// Small-sample rules.
     pub small_sample: Option<SmallSample>,
+    /// Program whose repair a multi-way covariance gets that is not positive; none without.
+    pub repair: Option<Repair>,
     /// Singletons.
     pub singletons: Option<SingletonPolicy>,
     /// The estimator's options.

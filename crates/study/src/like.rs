@@ -57,6 +57,7 @@ fn filled(entry: &ModelEntry, base: &ModelEntry) -> Result<ModelEntry, String> {
         weight_kind: entry.weight_kind.or(weight_kind),
         vcov: entry.vcov.clone().or_else(|| base.vcov.clone()),
         small_sample: entry.small_sample.or(base.small_sample),
+        repair: entry.repair.or(base.repair),
         singletons: entry.singletons.or(base.singletons),
         options,
         pipeline: base.pipeline.iter().chain(&entry.pipeline).cloned().collect(),

@@ -330,6 +330,7 @@ fn plan_model(
         weight_kind: entry.weight_kind.unwrap_or_default(),
         vcov,
         small_sample: entry.small_sample.or(file.defaults.small_sample).unwrap_or_default(),
+        repair: entry.repair.or(file.defaults.repair),
         singletons: entry.singletons.or(file.defaults.singletons).unwrap_or_default(),
         options: entry.options.clone(),
     };

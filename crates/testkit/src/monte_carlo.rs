@@ -281,6 +281,7 @@ fn model(entry: &Entry, request: &BatteryRequest) -> Result<Option<(Option<Term>
         weight_kind: WeightKind::Analytic,
         vcov: "cluster:unit".parse().map_err(|it: parallax_model::vcov::VcovError| it.to_string())?,
         small_sample: SmallSample::FIXEST,
+        repair: None,
         singletons: SingletonPolicy::Drop,
         options: model.options,
     };

@@ -97,6 +97,7 @@ fn load(arguments: &Did) -> Result<Loaded, DriverError> {
         unit: Some(Name::from(&arguments.unit)),
         time: Some(Name::from(&arguments.time)),
         select: Select::Only(names.into_iter().collect()),
+        reading: arguments.reading.options(),
     };
     Ok(read(&request)?)
 }

@@ -107,6 +107,7 @@ impl<'a> Request<'a> {
             weight_kind: arguments.weight_kind,
             vcov,
             small_sample: arguments.small_sample,
+            repair: arguments.repair,
             singletons: arguments.singletons,
             options,
         };
@@ -125,6 +126,7 @@ impl<'a> Request<'a> {
             unit: None,
             time: None,
             select: Select::Only(names),
+            reading: self.arguments.reading.options(),
         };
         request.unit = self.arguments.unit.as_ref().map(Name::from);
         request.time = self.arguments.time.as_ref().map(Name::from);
@@ -160,6 +162,13 @@ pub fn explained(loaded: &Loaded, error: FitError) -> DriverError {
     let column = match &error {
         FitError::Panel(PanelError::NotNumeric { name })
         | FitError::Formula(FormulaError::Panel(PanelError::NotNumeric { name })) => name.clone(),
+        FitError::Formula(FormulaError::TextNumbers { column, .. }) => {
+            // A text file knows the line of the value that is in the way.
+            return match loaded.mixed.iter().find(|it| it.column == *column) {
+                Some(it) => DriverError::NotNumeric(format!("{it}; or write i({column}) for dummies")),
+                None => error.into(),
+            };
+        }
         FitError::Formula(FormulaError::Text { expr }) => Name::from(expr.to_string()),
         _ => return error.into(),
     };

@@ -8,7 +8,7 @@ use std::{
 };
 
 use parallax_base::Note;
-use parallax_ingest::{FileRequest, JoinOn, Loaded, ReadRequest, Select, read};
+use parallax_ingest::{FileRequest, JoinOn, Loaded, ReadOptions, ReadRequest, Select, read};
 use parallax_report::{
     Output, check_outputs, compare_study,
     published::{Comparison, Published, Summary, Verdict},
@@ -83,7 +83,8 @@ fn one(
     let in_study = |source| DriverError::Study { path: path.to_owned(), source };
     let folder = path.parent().unwrap_or(Path::new("."));
     let study = Study::plan(file, source, parallax_plugins::registry()?).map_err(in_study)?;
-    let loaded = load(&study, folder, arguments.data.as_deref()).map_err(|it| place(it, path))?;
+    let loaded = load(&study, folder, arguments.data.as_deref(), arguments.reading.options())
+        .map_err(|it| place(it, path))?;
     refuse_unmarked_simulation(&study, &loaded, path)?;
     for model in &study.models {
         refuse_mixed(&loaded, &model.spec.formula)?;
@@ -203,7 +204,12 @@ fn lacks(source: &Source, data: Option<&Path>) -> Option<String> {
         .map(|(path, name)| path.map_or_else(|| name.clone(), |it| it.display().to_string()))
 }
 
-fn load(study: &Study, folder: &Path, data: Option<&Path>) -> Result<Loaded, DriverError> {
+fn load(
+    study: &Study,
+    folder: &Path,
+    data: Option<&Path>,
+    reading: ReadOptions,
+) -> Result<Loaded, DriverError> {
     let needs =
         study.needs().map_err(|source| DriverError::Study { path: folder.join("study.toml"), source })?;
     let files =
@@ -213,6 +219,7 @@ fn load(study: &Study, folder: &Path, data: Option<&Path>) -> Result<Loaded, Dri
         unit: study.file.data.unit.clone(),
         time: study.file.data.time.clone(),
         select: Select::Only(needs),
+        reading,
     })?)
 }
 

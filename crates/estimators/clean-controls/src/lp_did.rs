@@ -4,7 +4,7 @@ use parallax_model::{
     BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Detail, Distribution, Estimate,
     Estimator, EventStudy, EventWindow, Example, FitError, InfluenceFunctions, Mat, Meta, Name, Note,
     OptionColumns, PluginMeta, SampleReport, Statistics, Status, Support, Term, Vcov, VcovKind, counted,
-    linalg::AbsorbOptions, vcov::Arithmetic,
+    linalg::AbsorbOptions, settle, vcov::Arithmetic,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,8 +30,10 @@ pub enum Base {
     /// The outcome of the period before.
     #[default]
     Previous,
-    /// Its mean over periods before.
+    /// Its mean over periods before, all of which have to be there.
     PreMean,
+    /// Its mean over the rows before, whichever are there. Effects of periods do not cancel where rows are missing.
+    PreMeanAvailable,
 }
 
 /// Settings of `lp-did`.
@@ -122,6 +124,7 @@ impl Estimator for LocalProjections {
         let Found { effects, mut notes, used } = effects(design, &differences, options, windows)?;
         notes.extend(dropped(&effects));
         notes.extend(remarks(options, windows, &effects));
+        notes.extend(differences.history_note());
         let mut estimate = estimate(design, options, &effects, &used)?;
         estimate.notes = notes;
         if let Some(study) = EventStudy::of(&estimate) {
@@ -190,8 +193,8 @@ impl Windows {
         let reach = differences.reach();
         if reach.iter().all(|it| it[0] == 0) {
             return Err(FitError::Model(
-                "no adopter has a row in its first treated period and an outcome before it to start from; check the \
-                 dates of adoption, and number periods consecutively"
+                "no adopter has a row in its first treated period and an outcome before it to start from, or one in each \
+                 period of its base; check the dates of adoption and `base`, and number periods consecutively"
                     .to_owned(),
             ));
         }
@@ -217,7 +220,9 @@ fn horizons(from: i32, to: i32) -> Vec<i32> {
 fn check_base(options: &Options) -> Result<(), FitError> {
     let refuse = |reason: &str| Err(FitError::Options { plugin: NAME, reason: reason.to_owned() });
     match (options.base, options.base_periods) {
-        (Base::Previous, Some(_)) => refuse("`base-periods` is for `base` = pre-mean only"),
+        (Base::Previous | Base::PreMeanAvailable, Some(_)) => {
+            refuse("`base-periods` is for `base` = pre-mean only")
+        }
         (Base::PreMean, Some(0)) => refuse("`base-periods` counts periods, at least 1"),
         _ => Ok(()),
     }
@@ -355,6 +360,7 @@ fn effect(
     let begins = sample.treated.iter().map(|it| f64::from(u8::from(*it))).collect();
     let subsample = Subsample {
         outcome: sample.outcome.clone(),
+        outcome_sizes: vec![design.outcome_size(); sample.rows.len()],
         columns: std::iter::once((term.clone(), begins)).chain(covariates).collect(),
         weights: match options.reweight {
             true => Some(equal_weights(design, sample)),
@@ -375,6 +381,9 @@ fn effect(
     Ok(Effect { term, estimate, psi, arithmetic, base, treated, dropped })
 }
 
+/// Sum of absolute weights of the outcomes in a contrast of adopters with controls in two periods.
+const CONTRAST: f64 = 4.0;
+
 /// Joint covariance from influence functions, each times the root of the factor of its own regression.
 fn estimate(
     design: &Design<'_>,
@@ -382,10 +391,13 @@ fn estimate(
     effects: &[Effect],
     used: &[bool],
 ) -> Result<Estimate, FitError> {
-    let psi = Mat::from_fn(design.units.n_groups(), effects.len(), |unit, it| effects[it].psi[unit]);
+    let mut psi = Mat::from_fn(design.units.n_groups(), effects.len(), |unit, it| effects[it].psi[unit]);
+    let mut coef: Vec<f64> = effects.iter().map(|it| it.estimate).collect();
+    settle(&mut coef, &mut psi, &vec![CONTRAST * design.outcome_size(); effects.len()]);
     let factors: Vec<f64> = effects.iter().map(|it| it.factor().sqrt()).collect();
     let scaled = Mat::from_fn(psi.nrows(), psi.ncols(), |unit, it| factors[it] * psi[(unit, it)]);
-    let by_formula = design.vcov.of_influence(scaled.as_ref(), &design.units)?;
+    let sizes: Vec<f64> = factors.iter().map(|it| it * CONTRAST * design.outcome_size()).collect();
+    let by_formula = design.vcov.of_influence(scaled.as_ref(), &sizes, &design.units)?;
     let arithmetic = effects.first().and_then(|it| it.arithmetic.clone());
     let t_df = effects.iter().filter_map(|it| it.arithmetic.as_ref()).map(|it| it.t_df).reduce(f64::min);
     let vcov = match arithmetic {
@@ -415,7 +427,7 @@ fn estimate(
         estimator: NAME,
         outcome: design.outcome.name.clone(),
         terms: effects.iter().map(|it| it.term.clone()).collect(),
-        coef: effects.iter().map(|it| it.estimate).collect(),
+        coef,
         vcov,
         distribution: t_df.map_or(Distribution::Normal, Distribution::StudentT),
         sample: SampleReport::of_used(design, "in no long difference", used)?,
@@ -434,6 +446,7 @@ fn remarks(options: &Options, windows: Windows, effects: &[Effect]) -> Vec<Note>
     let base = match (options.base, options.base_periods) {
         (Base::Previous, _) => "from the period before adoption".to_owned(),
         (Base::PreMean, None) => "from the mean of all periods before".to_owned(),
+        (Base::PreMeanAvailable, _) => "from the mean of the rows before".to_owned(),
         (Base::PreMean, Some(it)) => format!("from the mean of the {it} periods before"),
     };
     let adjusted = effects.iter().any(|it| it.arithmetic.is_none());

@@ -4,7 +4,7 @@ use parallax_model::{
     BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Distribution, Estimate, Estimator,
     EventStudy, EventWindow, Example, FitError, InfluenceFunctions, Mat, Meta, Name, Note, OptionColumns,
     PluginMeta, SampleReport, Statistics, Status, Support, Term, Vcov, VcovKind, counted,
-    linalg::AbsorbOptions,
+    linalg::{AbsorbOptions, rounding},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,7 @@ use crate::{
 
 parallax_model::estimator!(Stacked);
 
+/// The registered name.
 pub const NAME: &str = "stacked";
 
 /// One regression on sub-experiments, a cohort each.
@@ -185,6 +186,7 @@ fn regression(
     let covariates = design.regressors.iter().map(|it| (Term::Slope(it.name.clone()), on_stack(&it.values)));
     let subsample = Subsample {
         outcome: on_stack(&design.outcome.values),
+        outcome_sizes: on_stack(&design.outcome.values),
         columns: dummies.chain(covariates).collect(),
         weights: weights(design, options, stack)?,
         effects: absorbed.codes(design, stack),
@@ -241,9 +243,9 @@ fn estimate(
         _ => f64::from(u8::from(term == column + 1)),
     };
     let lines = Mat::from_fn(k + 1, k, weight);
-    let matrix = &lines * &fit.vcov.matrix * lines.transpose();
-    let matrix = Mat::from_fn(k + 1, k + 1, |i, j| 0.5 * (matrix[(i, j)] + matrix[(j, i)]));
-    let overall = post.iter().map(|&it| fit.coef[it]).sum::<f64>() * mean;
+    let matrix = rounding::congruence(lines.as_ref(), fit.vcov.matrix.as_ref());
+    let of_post = |value: fn(f64) -> f64| post.iter().map(|&it| value(fit.coef[it])).sum::<f64>() * mean;
+    let overall = rounding::or_zero(of_post(|it| it), of_post(f64::abs));
     let arithmetic = &fit.vcov.arithmetic;
     let [treated, controls] = stack.units(design);
     let mut stats = Statistics::default();

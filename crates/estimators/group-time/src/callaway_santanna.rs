@@ -60,7 +60,7 @@ impl Estimator for CallawaySantanna {
         let layout = Layout::new(design, options)?;
         let cells = cells::estimate(design, &layout, options)?;
         let effects = Effects::new(design, &layout, &cells, options)?;
-        let vcov = design.vcov.of_influence(effects.influence.as_ref(), &design.units)?;
+        let vcov = design.vcov.of_influence(effects.influence.as_ref(), &effects.sizes, &design.units)?;
         let mut estimate = Estimate {
             estimator: PLUGIN,
             outcome: design.outcome.name.clone(),

@@ -1,8 +1,8 @@
 #![doc = include_str!("../docs/group-effects.md")]
 
 use parallax_model::{
-    Capabilities, Design, Distribution, Estimate, Estimator, Example, FitError, Meta, Name, Note,
-    OptionColumns, PluginMeta, Status, Support, Vcov, VcovKind, linalg::AbsorbOptions,
+    Capabilities, Design, Distribution, Estimate, Estimator, Example, FitError, Meta, Name, OptionColumns,
+    PluginMeta, Status, Support, Vcov, VcovKind, linalg::AbsorbOptions, repaired,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -101,9 +101,7 @@ impl Estimator for GroupEffects {
             let permutation = Permutation::new(design, options, &groups)?;
             notes.push(permutation.test(options, &mut stats)?);
         }
-        if 0 < clamped {
-            notes.push(Note::VcovNotPsd { clamped });
-        }
+        notes.extend(repaired(design.vcov.repair, clamped));
         let distribution = Distribution::StudentT(t_df);
         let details = vec![
             groups.table(design),

@@ -4,6 +4,7 @@ use parallax_model::{
     BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Distribution, Estimate, Estimator,
     EventStudy, EventWindow, Example, FitError, InfluenceFunctions, Mat, Meta, Name, Note, OptionColumns,
     PluginMeta, SampleReport, Statistics, Status, Support, Term, VcovKind, counted, linalg::AbsorbOptions,
+    settle,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -328,6 +329,7 @@ fn assemble(
     let mut stats = counts(untreated, setting);
     let mut window = EventWindow::default();
     let mut values = psi;
+    settle(&mut coef, &mut values, &vec![untreated.size(); all.len()]);
     if let Some(leads) = leads {
         let effects = all.len();
         terms.extend(leads.times.iter().map(|&it| Term::EventTime(it)));
@@ -350,7 +352,8 @@ fn assemble(
         }
     }
     window.rows.sort_unstable();
-    let vcov = design.vcov.of_influence(values.as_ref(), &design.units)?;
+    let sizes = vec![untreated.size(); terms.len()];
+    let vcov = design.vcov.of_influence(values.as_ref(), &sizes, &design.units)?;
     let mut estimate = Estimate {
         estimator: Imputation::META.plugin.name,
         outcome: design.outcome.name.clone(),

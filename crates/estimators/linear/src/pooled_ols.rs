@@ -65,7 +65,7 @@ impl Estimator for PooledOls {
                 outcome: &design.outcome.values,
                 weights: design.weight_values(),
                 frequency: design.frequency,
-                reference_norms: None,
+                before: None,
                 absorbed: &[],
                 leverages: None,
                 constant: None,

@@ -3,6 +3,7 @@
 use parallax_model::{
     Capabilities, Design, Detail, Distribution, Estimate, Estimator, Example, FitError, Meta, Name, Note,
     OptionColumns, PluginMeta, Statistics, Status, Support, Term, Vcov, VcovKind, linalg::AbsorbOptions,
+    repaired,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -114,9 +115,7 @@ impl Estimator for Mediation {
             details.push(table);
             notes.push(note);
         }
-        if 0 < effects.clamped {
-            notes.push(Note::VcovNotPsd { clamped: effects.clamped });
-        }
+        notes.extend(repaired(design.vcov.repair, effects.clamped));
         let outcome = &equations.outcome.fit.vcov;
         Ok(Estimate {
             estimator: NAME,

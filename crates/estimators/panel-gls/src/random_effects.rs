@@ -1,8 +1,9 @@
 #![doc = include_str!("../docs/random-effects.md")]
 
 use parallax_model::{
-    Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, Note, PluginMeta, Regression,
-    RegressionInput, SampleReport, Statistics, Status, Support, Term, VcovKind, VcovSpec, regress,
+    Before, Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, Note, PluginMeta,
+    Regression, RegressionInput, SampleReport, Statistics, Status, Support, Term, VcovKind, VcovSpec,
+    regress,
     vcov::{Preset, VcovError},
     wald,
 };
@@ -106,13 +107,17 @@ fn solve(
     outcome: &[f64],
 ) -> Result<Regression, FitError> {
     let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+    let ones = vec![1.0; if design.intercept { design.n() } else { 0 }];
+    let constant = design.intercept.then_some(ones.as_slice());
+    let before: Vec<&[f64]> =
+        constant.into_iter().chain(design.regressors.iter().map(|it| it.values.as_slice())).collect();
     let input = RegressionInput {
         terms,
         columns: &columns,
         outcome,
         weights: None,
         frequency: false,
-        reference_norms: None,
+        before: Some(Before { outcome: &design.outcome.values, columns: &before }),
         absorbed: &[],
         leverages: None,
         constant: None,

@@ -110,7 +110,8 @@ impl Estimator for Placebo {
         let name = Name::from(variables[at].term.to_string());
         let adoption = Adoption::from_treatment(design, &name, &variables[at].before)?;
         let assignments = Assignments::new(design, &adoption, options)?;
-        let refit = Refit::new(design, &outcome, &controls(&variables, &fit.terms, at))?;
+        let sizes = fit.sizes.clone();
+        let refit = Refit::new(design, &sizes, &outcome, &controls(&variables, &fit.terms, at))?;
         let draws = draws::run(design, &within, &refit, &assignments)?;
         let mut notes = fit.notes;
         notes.extend(within.iteration_note());

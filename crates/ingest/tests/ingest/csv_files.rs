@@ -145,7 +145,8 @@ fn other_text_columns_are_explained_too() {
     let explain = |name: &str| loaded.explain_not_numeric(&name.into()).unwrap();
     assert_eq!(
         explain("gdp"),
-        "column `gdp` holds text, for instance `1,5` (row 1); write decimal points instead of decimal commas"
+        "column `gdp` holds text, for instance `1,5` (row 1); it looks like numbers with decimal commas; write decimal points \
+         instead"
     );
     assert_eq!(
         explain("name"),

@@ -17,4 +17,5 @@ mod parquet_files;
 mod real_data;
 mod round_trips;
 mod support;
+mod text_columns;
 mod time_columns;

@@ -243,7 +243,9 @@ fn local_projections_are_diff_diffs() {
         set("outcome-lags", given("ylags"));
         set("difference-lags", given("dylags"));
         set("control", given("control_group").map(|_| json!("never-treated")));
-        set("base", given("pmd").map(|_| json!("pre-mean")));
+        // Over all periods, theirs is the mean of the rows that are there.
+        let base = |it: Value| json!(if it == "max" { "pre-mean-available" } else { "pre-mean" });
+        set("base", given("pmd").map(base));
         set("base-periods", given("pmd").filter(Value::is_u64));
         let formula = if given("covariates").is_some() { "y ~ x1 + x2" } else { "y ~ 1" };
         let vcov = if given("cluster").is_some() { "cluster:province" } else { "cluster:unit" };

@@ -7,6 +7,7 @@ mod machine;
 mod names;
 mod noiseless;
 
+pub use noiseless::{PATTERNS, Pattern, five_from_adoption_on, noiseless};
 use parallax_model::{
     AbsorptionCache, Entry, Estimate, Formula, ModelSpec, SingletonPolicy, SmallSample, Support, VcovKind,
     WeightKind,
@@ -124,6 +125,7 @@ pub fn request(entry: &Entry, kind: VcovKind, rules: SmallSample) -> Result<Mode
         weight_kind: WeightKind::Analytic,
         vcov: vcov.parse().map_err(|it: parallax_model::vcov::VcovError| it.to_string())?,
         small_sample: rules,
+        repair: None,
         singletons: SingletonPolicy::Drop,
         options: match options {
             serde_json::Value::Object(it) => it,

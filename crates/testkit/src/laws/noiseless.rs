@@ -14,16 +14,17 @@ const NEAR: f64 = 1e-10;
 
 /// What a panel has of rows and weights.
 #[derive(Clone, Copy, Debug)]
-struct Pattern {
+pub struct Pattern {
     /// Share of rows that are missing.
-    holes: f64,
+    pub holes: f64,
     /// Share of rows with weight zero.
-    zeros: f64,
+    pub zeros: f64,
     /// Weights differ from row to row.
-    varying: bool,
+    pub varying: bool,
 }
 
-const PATTERNS: [Pattern; 6] = [
+/// Balanced; few and many holes; varying weights; weights of zero; all of it.
+pub const PATTERNS: [Pattern; 6] = [
     Pattern { holes: 0.0, zeros: 0.0, varying: false },
     Pattern { holes: 0.03, zeros: 0.0, varying: false },
     Pattern { holes: 0.3, zeros: 0.0, varying: false },
@@ -34,14 +35,14 @@ const PATTERNS: [Pattern; 6] = [
 
 pub fn constant_effect(entry: &Entry) -> Result<(), String> {
     for (seed, pattern) in (70..).zip(PATTERNS) {
-        let table = table(pattern, seed);
+        let table = noiseless(pattern, seed);
         let Some(spec) = request(entry, pattern)? else { return Ok(()) };
         let weighted = spec.weights.is_some();
         if weighted && !entry.meta.capabilities.weights {
             continue;
         }
         let found = fit(entry, &table, &spec).map_err(|it| format!("{pattern:?}: {it}"))?;
-        five_from_adoption_on(entry, &found, &table).map_err(|it| format!("{pattern:?}: {it}"))?;
+        five_from_adoption_on(&found, &table).map_err(|it| format!("{pattern:?}: {it}"))?;
     }
     Ok(())
 }
@@ -69,8 +70,8 @@ fn request(entry: &Entry, pattern: Pattern) -> Result<Option<ModelSpec>, String>
     Ok(Some(spec))
 }
 
-/// Levels of units are far from each other beside the effect, so that a mean over other units is not near it.
-fn table(pattern: Pattern, seed: u64) -> Table {
+/// The panel of this module. Levels of units are far from each other beside the effect, so that a mean over other units is not near it.
+pub fn noiseless(pattern: Pattern, seed: u64) -> Table {
     let mut table = Table::seeded(Shape { units: 60, periods: 10, holes: pattern.holes, seed });
     let mut random = Random::new(seed);
     let levels: Vec<f64> = (0..60).map(|_| 40.0 * random.normal()).collect();
@@ -97,7 +98,11 @@ fn table(pattern: Pattern, seed: u64) -> Table {
     table
 }
 
-fn five_from_adoption_on(entry: &Entry, found: &Estimate, table: &Table) -> Result<(), String> {
+/// Every effect from adoption on is five, and nothing is before.
+///
+/// # Errors
+/// The first that is not.
+pub fn five_from_adoption_on(found: &Estimate, table: &Table) -> Result<(), String> {
     let scale = table.column("y").iter().fold(1.0_f64, |largest, it| largest.max(it.abs()));
     let expected = |term: &Term| match term {
         Term::EventTime(it) => {
@@ -120,7 +125,7 @@ fn five_from_adoption_on(entry: &Entry, found: &Estimate, table: &Table) -> Resu
     for (term, &estimate) in found.terms.iter().zip(&found.coef) {
         let right = expected(term);
         if NEAR * scale < (estimate - right).abs() || estimate.is_nan() {
-            return Err(format!("{}: {term} is {estimate}, not {right}", entry.meta.plugin.name));
+            return Err(format!("{}: {term} is {estimate}, not {right}", found.estimator));
         }
     }
     Ok(())

@@ -1,8 +1,8 @@
 //! Tables and notes: what became of every cell, propensity scores, bootstrapped errors, conventions.
 
 use parallax_model::{
-    Design, Detail, Estimate, FitError, Note, Term, counted,
-    vcov::{Caution, MultiplierBootstrap},
+    Design, Detail, Estimate, FitError, Mat, Note, Term, counted,
+    vcov::{Caution, MultiplierBootstrap, std_error},
 };
 
 use super::{
@@ -21,7 +21,7 @@ pub fn cells(cells: &Cells, effects: &Effects) -> Detail {
         let Some(column) = it.outcome.column() else { return f64::NAN };
         let at = effects.aggregates + column;
         let squares = (0..effects.influence.nrows()).map(|unit| effects.influence[(unit, at)].powi(2));
-        squares.sum::<f64>().sqrt()
+        std_error(squares.sum())
     };
     Detail::new("cells", "Comparisons by cohort and period; errors are those of independent units")
         .label("cohort", "Cohort", numbers(&|it| f64::from(it.cohort)))
@@ -77,7 +77,13 @@ pub fn bootstrap(
     let request =
         MultiplierBootstrap { multiplier: options.multiplier, draws: options.draws, seed: options.seed };
     let groups = design.vcov.groups.first().map_or(0, parallax_model::panel::Codes::n_groups);
-    let draws = request.draw(effects.influence.as_ref(), &clusters, groups);
+    // Units of one cluster may cancel where each has an influence: there is no variance to draw then.
+    let known = |at: usize| 0.0 < estimate.vcov.matrix[(at, at)];
+    let influence = &effects.influence;
+    let influence = Mat::from_fn(influence.nrows(), influence.ncols(), |unit, at| {
+        if known(at) { influence[(unit, at)] } else { 0.0 }
+    });
+    let draws = request.draw(influence.as_ref(), &clusters, groups);
     let errors = draws.std_errors();
     let mut critical = vec![f64::NAN; effects.terms.len()];
     for (family, name, stat) in FAMILIES {

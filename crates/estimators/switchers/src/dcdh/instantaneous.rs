@@ -9,6 +9,7 @@ use parallax_model::{Design, Detail, Estimate, EventWindow, FitError, Name, Note
 use super::{
     Options, Switchers,
     cells::Cells,
+    dynamic::CONTRAST,
     refuse,
     result::{Column, Found},
 };
@@ -38,6 +39,8 @@ struct Switch {
     psi: Vec<f64>,
     switchers: usize,
     rows: usize,
+    /// Sum of weights of the switchers.
+    weight: f64,
     dose: f64,
 }
 
@@ -76,6 +79,7 @@ pub fn fit(design: &Design<'_>, options: &Options, treatment: &Name) -> Result<E
         term,
         estimate: sign * it.estimate,
         psi: it.psi.iter().map(|psi| sign * psi).collect(),
+        weights: CONTRAST * it.weight / it.dose,
     };
     let mut columns = vec![column(Term::Aggregate(None), &main, 1.0)];
     if let (Some(joiners), Some(leavers)) = (&joiners, &leavers) {
@@ -164,7 +168,8 @@ fn switch(steps: &[Step], units: usize, wanted: impl Fn(f64) -> bool) -> Option<
             rows += 1;
         }
     }
-    Some(Switch { estimate, psi, switchers: switchers.len(), rows, dose })
+    let weight = switchers.iter().map(|it| it.weight).sum();
+    Some(Switch { estimate, psi, switchers: switchers.len(), rows, weight, dose })
 }
 
 fn detail(
