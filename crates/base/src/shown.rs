@@ -31,7 +31,8 @@ fn cut(text: &str, longest: usize, keep: impl Fn(char) -> bool) -> String {
 
 /// Control characters, and those that turn the direction of the text after them.
 fn is_invisible(it: char) -> bool {
-    it.is_control() || matches!(it, '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    it.is_control()
+        || matches!(it, '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]

@@ -59,8 +59,7 @@ pub(crate) fn folded(label: &str) -> String {
 
 /// Full-width letters and half-width katakana as they are usually written (Unicode, Halfwidth and Fullwidth Forms).
 fn common_width(it: char) -> char {
-    const KATAKANA: &str =
-        "。「」、・ヲァィゥェォャュョッーアイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン゛゜";
+    const KATAKANA: &str = "。「」、・ヲァィゥェォャュョッーアイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン゛゜";
     match it {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(it) - 0xfee0).unwrap_or(it),
         '\u{ff61}'..='\u{ff9f}' => KATAKANA.chars().nth((u32::from(it) - 0xff61) as usize).unwrap_or(it),
@@ -75,7 +74,11 @@ fn voiced(letter: char, mark: char) -> Option<char> {
         ('ウ', '゛') => 'ヴ' as u32 - 'ウ' as u32,
         ('ハ' | 'ヒ' | 'フ' | 'ヘ' | 'ホ', '゜') => 2,
         ('ハ' | 'ヒ' | 'フ' | 'ヘ' | 'ホ', '゛') => 1,
-        ('カ' | 'キ' | 'ク' | 'ケ' | 'コ' | 'サ' | 'シ' | 'ス' | 'セ' | 'ソ' | 'タ' | 'チ' | 'ツ' | 'テ' | 'ト', '゛') => 1,
+        (
+            'カ' | 'キ' | 'ク' | 'ケ' | 'コ' | 'サ' | 'シ' | 'ス' | 'セ' | 'ソ' | 'タ' | 'チ' | 'ツ' | 'テ'
+            | 'ト',
+            '゛',
+        ) => 1,
         _ => return None,
     };
     char::from_u32(code + step)

@@ -43,7 +43,8 @@ impl Budget {
             return Ok(());
         }
         let (need, limit) = (MemorySize(bytes), MemorySize(self.bytes));
-        let why = if self.said { "which --memory allows" } else { "three quarters of what this process may use" };
+        let why =
+            if self.said { "which --memory allows" } else { "three quarters of what this process may use" };
         let problem = format!(
             "{what} would take {need} of memory or more, and the limit is {limit}, {why}; read fewer columns or a part of \
              the file, or raise the limit with --memory SIZE, for example --memory {}",
@@ -65,7 +66,10 @@ impl Budget {
 
     /// The system has no memory where the budget had some.
     pub(crate) fn refused(file: &Name, bytes: u64) -> IngestError {
-        let problem = format!("the system gave no memory for {}; close other programs, or read a part", MemorySize(bytes));
+        let problem = format!(
+            "the system gave no memory for {}; close other programs, or read a part",
+            MemorySize(bytes)
+        );
         IngestError::Memory { file: file.clone(), problem }
     }
 }
@@ -116,7 +120,9 @@ fn usable() -> u64 {
         let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
         let machine = kilobytes(&read("/proc/meminfo"), "MemTotal:");
         let addresses = bytes_of_limit(&read("/proc/self/limits"));
-        let groups = group_files(&read("/proc/self/cgroup")).into_iter().filter_map(|it| read(&it).trim().parse().ok());
+        let groups = group_files(&read("/proc/self/cgroup"))
+            .into_iter()
+            .filter_map(|it| read(&it).trim().parse().ok());
         groups.chain(machine).chain(addresses).min().unwrap_or(UNKNOWN)
     })
 }
@@ -136,10 +142,14 @@ fn group_files(text: &str) -> Vec<String> {
     let mut files = Vec::new();
     for line in text.lines() {
         let mut parts = line.splitn(3, ':');
-        let (Some(_), Some(controllers), Some(path)) = (parts.next(), parts.next(), parts.next()) else { continue };
+        let (Some(_), Some(controllers), Some(path)) = (parts.next(), parts.next(), parts.next()) else {
+            continue;
+        };
         let (root, file) = match controllers {
             "" => ("/sys/fs/cgroup", "memory.max"),
-            it if it.split(',').any(|it| it == "memory") => ("/sys/fs/cgroup/memory", "memory.limit_in_bytes"),
+            it if it.split(',').any(|it| it == "memory") => {
+                ("/sys/fs/cgroup/memory", "memory.limit_in_bytes")
+            }
             _ => continue,
         };
         let mut path = path.trim_end_matches('/');

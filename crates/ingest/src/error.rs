@@ -97,7 +97,8 @@ pub enum IngestError {
     },
     /// One column has types that do not go together.
     #[error(
-        "{file}: column `{}` holds {met} here, but {held} before; make it one type in all files", shown(column)
+        "{file}: column `{}` holds {met} here, but {held} before; make it one type in all files",
+        shown(column)
     )]
     TypeConflict {
         /// The file where the second type was met.
@@ -120,7 +121,10 @@ pub enum IngestError {
         hint: String,
     },
     /// One file has two columns of one name.
-    #[error("{file}: column `{}` is there twice (columns {first} and {second}); rename one of them", shown(name))]
+    #[error(
+        "{file}: column `{}` is there twice (columns {first} and {second}); rename one of them",
+        shown(name)
+    )]
     TwiceInFile {
         /// The file.
         file: Name,
@@ -186,7 +190,10 @@ pub enum IngestError {
         delimiter: char,
     },
     /// A number is infinite.
-    #[error("{place}: column `{}` is infinite; only finite numbers and missing values can be used", shown(column))]
+    #[error(
+        "{place}: column `{}` is infinite; only finite numbers and missing values can be used",
+        shown(column)
+    )]
     Infinite {
         /// The row.
         place: Place,
@@ -195,7 +202,9 @@ pub enum IngestError {
     },
     /// A period is not a whole number or date.
     #[error(
-        "{place}: time `{}` is `{}`; it must be a whole number or a date (YYYY-MM-DD)", shown(column), shown(value)
+        "{place}: time `{}` is `{}`; it must be a whole number or a date (YYYY-MM-DD)",
+        shown(column),
+        shown(value)
     )]
     BadTime {
         /// The row.
@@ -206,7 +215,7 @@ pub enum IngestError {
         value: String,
     },
     /// Unit or time is missing.
-    #[error("{place}: {what} `{}` is missing; a row without it cannot be placed in the panel", shown(column))]
+    #[error("{place}: {what} `{}` is missing; a row without it cannot be placed in the panel{hint}", shown(column))]
     MissingKey {
         /// The row.
         place: Place,
@@ -214,6 +223,8 @@ pub enum IngestError {
         what: &'static str,
         /// The column.
         column: Name,
+        /// Which word was read as missing, if one was.
+        hint: String,
     },
     /// Two rows have one key.
     #[error("{first} and {second}: two rows for {key}; {advice}")]

@@ -296,7 +296,8 @@ impl Survey<'_> {
             let most = held.max(self.size).saturating_mul(8);
             if most < rows {
                 let size = self.size;
-                let reason = format!("a batch announces {rows} rows, more than a file of {size} bytes can hold");
+                let reason =
+                    format!("a batch announces {rows} rows, more than a file of {size} bytes can hold");
                 return Err(Failure::Damaged(reason));
             }
             if message.header_as_record_batch().is_some() {
@@ -327,7 +328,8 @@ impl Survey<'_> {
             // A negative length says that the buffer is stored as it is.
             let announced = u64::try_from(announced).unwrap_or(packed);
             if packed.saturating_mul(ratio).saturating_add(FRAME) < announced {
-                let reason = format!("a buffer of {packed} bytes announces {announced} bytes, more than it can hold");
+                let reason =
+                    format!("a buffer of {packed} bytes announces {announced} bytes, more than it can hold");
                 return Err(Failure::Damaged(reason));
             }
             self.budget.require(announced, self.file, "one buffer").map_err(Failure::Other)?;

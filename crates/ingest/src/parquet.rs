@@ -14,10 +14,7 @@ use parquet::{
         arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
     },
     basic::Compression,
-    file::{
-        metadata::RowGroupMetaData,
-        statistics::Statistics,
-    },
+    file::{metadata::RowGroupMetaData, statistics::Statistics},
     schema::types::SchemaDescriptor,
 };
 use rayon::prelude::*;
@@ -124,7 +121,8 @@ impl ParquetSource {
             for it in wanted {
                 let mut raw = Raw::new(0);
                 let alone = Wanted { index: it.index, name: it.name, raw: &mut raw, codes: false };
-                guarded(|| self.decode_columns(groups, &mut [alone])).map_err(|alone| failed(alone, Some(it.name)))?;
+                guarded(|| self.decode_columns(groups, &mut [alone]))
+                    .map_err(|alone| failed(alone, Some(it.name)))?;
             }
             return Err(failed(failure, None));
         }
@@ -284,7 +282,10 @@ fn total_rows(groups: &[RowGroupMetaData]) -> Result<u64, String> {
         });
         if let Some(it) = other {
             let (name, values) = (shown(it.column_descr().name()), it.num_values());
-            return Err(format!("row group {} announces {rows} rows, and {values} of column `{name}`", at + 1));
+            return Err(format!(
+                "row group {} announces {rows} rows, and {values} of column `{name}`",
+                at + 1
+            ));
         }
         total = sum;
     }

@@ -183,7 +183,8 @@ fn remark(dataset: &mut Dataset<'_>, table: &Table) {
         dataset.note(format!("whole numbers with leading zeros are codes and are read as text: {zeros}"));
     }
     let absent = table.columns.iter().zip(&table.absent).filter(|(_, absent)| !absent.is_empty());
-    let absent = listed(absent.map(|((name, _), absent)| format!("in {} {}", named(name), absent.list())).collect());
+    let absent =
+        listed(absent.map(|((name, _), absent)| format!("in {} {}", named(name), absent.list())).collect());
     if !absent.is_empty() {
         dataset.note(format!("read as missing: {absent}"));
     }

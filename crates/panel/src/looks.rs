@@ -260,10 +260,12 @@ fn grouped(text: &str, separator: char) -> bool {
     let mut parts = text.split(separator);
     let first = parts.next().is_some_and(|it| (1..=3).contains(&it.len()) && digits_only(it));
     let mut others = 0;
-    first && parts.all(|it| {
-        others += 1;
-        it.len() == 3 && digits_only(it)
-    }) && 0 < others
+    first
+        && parts.all(|it| {
+            others += 1;
+            it.len() == 3 && digits_only(it)
+        })
+        && 0 < others
 }
 
 fn digits_only(text: &str) -> bool {
@@ -300,7 +302,28 @@ mod tests {
                 assert_eq!(shape(text), Some(dress), "{text}");
             }
         }
-        for text in ["", "a", "A1", "65+", "<5", "1-2", "2011-01-01", "1/2", "-", ".", ",", "1,,2", "k", "%", "$", "()", "1 2", "12 34", "inf", "nan"] {
+        for text in [
+            "",
+            "a",
+            "A1",
+            "65+",
+            "<5",
+            "1-2",
+            "2011-01-01",
+            "1/2",
+            "-",
+            ".",
+            ",",
+            "1,,2",
+            "k",
+            "%",
+            "$",
+            "()",
+            "1 2",
+            "12 34",
+            "inf",
+            "nan",
+        ] {
             assert_eq!(shape(text), None, "{text}");
         }
     }

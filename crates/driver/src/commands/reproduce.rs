@@ -83,7 +83,8 @@ fn one(
     let in_study = |source| DriverError::Study { path: path.to_owned(), source };
     let folder = path.parent().unwrap_or(Path::new("."));
     let study = Study::plan(file, source, parallax_plugins::registry()?).map_err(in_study)?;
-    let loaded = load(&study, folder, arguments.data.as_deref(), arguments.reading.options()).map_err(|it| place(it, path))?;
+    let loaded = load(&study, folder, arguments.data.as_deref(), arguments.reading.options())
+        .map_err(|it| place(it, path))?;
     refuse_unmarked_simulation(&study, &loaded, path)?;
     for model in &study.models {
         refuse_mixed(&loaded, &model.spec.formula)?;
@@ -98,7 +99,7 @@ fn one(
     let [tables, report] = targets(arguments, folder, &result);
     if arguments.check {
         if !quiet {
-            summarize(&result, &comparisons, started, out)?;
+            summarize(&result, &loaded, &comparisons, started, out)?;
         }
         return complain(&result, check(&tables, &outputs, out)?, err);
     }
@@ -108,7 +109,7 @@ fn one(
         false => study_report::outputs(&result, &loaded, &comparisons, &flow, folder)?,
     };
     if !quiet {
-        summarize(&result, &comparisons, started, out)?;
+        summarize(&result, &loaded, &comparisons, started, out)?;
     }
     write(&tables, &outputs, quiet, out)?;
     if !reports.is_empty() {
@@ -287,6 +288,7 @@ fn targets(arguments: &Reproduce, folder: &Path, result: &StudyResult) -> [PathB
 
 fn summarize(
     result: &StudyResult,
+    loaded: &Loaded,
     comparisons: &[Comparison],
     started: Instant,
     out: &mut dyn Write,
@@ -294,6 +296,9 @@ fn summarize(
     let study = &result.study;
     let simulated = if study.source.simulated { ", simulated data" } else { "" };
     writeln!(out, "{}: source {}{simulated}", study.file.title, study.source.name)?;
+    for note in &loaded.notes {
+        writeln!(out, "  note: {}", without_folder(note))?;
+    }
     for it in comparisons {
         writeln!(out, "  {}: {}", it.table, it.summary())?;
         let stale = it.cells.iter().filter(|cell| cell.verdict == Verdict::StaleExplanation);

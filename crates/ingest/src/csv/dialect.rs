@@ -53,7 +53,8 @@ pub(super) fn header(text: &str, delimiter: u8, file: &Name) -> Result<Vec<Strin
         Ok(Some(it)) => it,
         Ok(None) => return Err(empty("the file has only blank lines, no header and no data")),
         Err(it) => {
-            let reason = format!("a quote in the header (line {}) is never closed; remove or double it", it.line);
+            let reason =
+                format!("a quote in the header (line {}) is never closed; remove or double it", it.line);
             return Err(IngestError::Damaged { file: file.clone(), format: "CSV", reason });
         }
     };

@@ -21,9 +21,12 @@ const SMALL: u64 = 1 << 28;
 pub(super) fn plain(handle: File, file: &Name, budget: Budget) -> Result<Vec<u8>, IngestError> {
     let size = handle.metadata().map_or(0, |it| it.len());
     budget.require(size, file, "its text")?;
-    read(handle, file, |so_far| budget.require(so_far, file, "its text"), |it| {
-        IngestError::io(file, "read it")(it)
-    })
+    read(
+        handle,
+        file,
+        |so_far| budget.require(so_far, file, "its text"),
+        |it| IngestError::io(file, "read it")(it),
+    )
 }
 
 /// All bytes of a compressed file, decompressed.

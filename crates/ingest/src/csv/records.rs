@@ -119,12 +119,7 @@ impl<'a> Records<'a> {
             }
             self.copied.push_str(inside);
             self.copied.push_str(after);
-            return Some(Span {
-                start: first_copied,
-                end: self.copied.len(),
-                quoted: true,
-                copied: true,
-            });
+            return Some(Span { start: first_copied, end: self.copied.len(), quoted: true, copied: true });
         }
     }
 }

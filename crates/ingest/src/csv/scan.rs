@@ -91,10 +91,7 @@ pub(super) fn infer(input: Input<'_>, indexes: &[usize]) -> Result<Inferred, Ing
 }
 
 /// Calls `visit` with line, row and fields of each record after the header; returns how many there are.
-fn records(
-    input: Input<'_>,
-    mut visit: impl FnMut(u64, usize, &Record<'_>),
-) -> Result<usize, IngestError> {
+fn records(input: Input<'_>, mut visit: impl FnMut(u64, usize, &Record<'_>)) -> Result<usize, IngestError> {
     let Input { text, delimiter, file, n_fields, .. } = input;
     let unclosed = |it: Unclosed| {
         let reason = format!(
@@ -168,7 +165,14 @@ fn conflicting(
 
 impl<'w, 'a> Later<'w, 'a> {
     fn new(wanted: &'w mut Wanted<'a>) -> Later<'w, 'a> {
-        Later { wanted, numeric: Vec::new(), numbers: 0, others: 0, first_other: None, absent: Absent::default() }
+        Later {
+            wanted,
+            numeric: Vec::new(),
+            numbers: 0,
+            others: 0,
+            first_other: None,
+            absent: Absent::default(),
+        }
     }
 
     fn take(&mut self, row: usize, field: Field<'_>, missing: &Missing) {

@@ -71,12 +71,30 @@ fn field((content, quoted): &Cell) -> String {
 /// One cell of a column that is mostly of one kind.
 fn cell(kind: u8) -> impl Strategy<Value = Cell> {
     let number = prop_oneof![
-        Just("1"), Just("-2.5"), Just(" 3 "), Just("1e5"), Just("+7"), Just("0"), Just("0.5"), Just("00.5"), Just("1000")
+        Just("1"),
+        Just("-2.5"),
+        Just(" 3 "),
+        Just("1e5"),
+        Just("+7"),
+        Just("0"),
+        Just("0.5"),
+        Just("00.5"),
+        Just("1000")
     ];
     let code = prop_oneof![Just("01"), Just("007"), Just("1"), Just("00"), Just("-01"), Just("10")];
     let label = prop_oneof![
-        Just("a"), Just(" Beijing"), Just("Beijing "), Just("Ｂ"), Just("1,5"), Just("x\ny"), Just("say \"so\""),
-        Just("10%"), Just("inf."), Just("none"), Just("-"), Just("-999")
+        Just("a"),
+        Just(" Beijing"),
+        Just("Beijing "),
+        Just("Ｂ"),
+        Just("1,5"),
+        Just("x\ny"),
+        Just("say \"so\""),
+        Just("10%"),
+        Just("inf."),
+        Just("none"),
+        Just("-"),
+        Just("-999")
     ];
     let word = (0..WORDS.len()).prop_map(|it| WORDS[it]);
     let blank = prop_oneof![Just(""), Just("  "), Just("\u{3000}")];
@@ -232,7 +250,10 @@ fn text_that_looks_like_numbers_is_named_as_what_it_is() {
         all(&folder.put("a.csv", format!("x\n{rows}"))).explain_not_numeric(&"x".into()).unwrap()
     };
     let thousands = advice(&["4,000", "3,800"]);
-    assert!(thousands.contains("`4,000` is 4000 or 4)") && !thousands.contains("decimal point"), "{thousands}");
+    assert!(
+        thousands.contains("`4,000` is 4000 or 4)") && !thousands.contains("decimal point"),
+        "{thousands}"
+    );
     assert!(advice(&["10%", "5%"]).contains("percent"));
     assert!(advice(&["０.６６", "-１.４"]).contains("full width"));
     assert!(advice(&["01", "02"]).contains("leading zeros"));
@@ -245,4 +266,17 @@ fn a_cell_of_a_megabyte_is_cut_in_messages() {
     let path = folder.put("a.csv", format!("id,t\n1,\"{long}\"\n"));
     let text = folder.refusal(&ReadRequest::file(&path).indexed("id", "t"));
     assert!(text.len() < 1000 && !text.contains('\u{1b}'), "{} characters", text.len());
+}
+
+#[test]
+fn a_unit_that_was_read_as_missing_says_which_word() {
+    let folder = Folder::new();
+    let request = ReadRequest::file(folder.put("a.csv", "iso,t\nBW,1\nNA,1\n")).indexed("iso", "t");
+    assert_eq!(
+        folder.refusal(&request),
+        "a.csv, line 3: unit `iso` is missing; a row without it cannot be placed in the panel; read as missing here: `NA` \
+         (1), and a word in quotes is a value"
+    );
+    let quoted = ReadRequest::file(folder.put("b.csv", "iso,t\nBW,1\n\"NA\",1\n")).indexed("iso", "t");
+    assert_eq!(read(&quoted).unwrap().panel.units().n_groups(), 2);
 }

@@ -153,8 +153,14 @@ fn text_that_looks_like_numbers_is_refused_and_says_what_it_looks_like() {
     let texts: Vec<String> = (0..30).map(|it| format!("{},{:03}", it + 1, 12)).collect();
     for formula in ["y ~ x + g", "y ~ g:x", "y ~ 0 + g | id", "y ~ x | id | x ~ g", "y ~ i(id, g)"] {
         let text = refusal(formula, &texts);
-        assert!(text.starts_with("`g` is text, not numbers, for instance `1,012` (row 1)"), "{formula}: {text}");
-        assert!(text.contains("1012 or 1.012") && text.ends_with("or write i(g) if its values are categories"), "{text}");
+        assert!(
+            text.starts_with("`g` is text, not numbers, for instance `1,012` (row 1)"),
+            "{formula}: {text}"
+        );
+        assert!(
+            text.contains("1012 or 1.012") && text.ends_with("or write i(g) if its values are categories"),
+            "{text}"
+        );
     }
     let asked = Formula::parse("y ~ i(g)").unwrap().columns(&with_text(&texts), None).unwrap();
     assert_eq!(asked.regressors.len(), 29);
@@ -172,8 +178,12 @@ fn text_of_many_values_needs_a_word_and_text_of_few_leaves_a_note() {
     assert!(refusal("y ~ x + g", &names(21)).contains("21 values"));
     let formula = Formula::parse("y ~ x + g + g:x").unwrap();
     assert!(formula.columns(&with_text(&names(20)), None).is_ok());
-    let notes: Vec<String> = formula.text_notes(&with_text(&names(20))).iter().map(ToString::to_string).collect();
-    assert_eq!(notes, ["`g` is text with 20 values, for instance `city 0`, and was made into dummies; i(g) says the same"]);
+    let notes: Vec<String> =
+        formula.text_notes(&with_text(&names(20))).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        notes,
+        ["`g` is text with 20 values, for instance `city 0`, and was made into dummies; i(g) says the same"]
+    );
     assert!(Formula::parse("y ~ x + i(g) | g").unwrap().text_notes(&with_text(&names(20))).is_empty());
 }
 
