@@ -9,6 +9,7 @@ mod columns;
 mod commands;
 mod error;
 mod progress;
+mod streams;
 
 use std::{ffi::OsString, io::Write, process::ExitCode};
 
@@ -17,6 +18,7 @@ use parallax_base::shown_message;
 
 use args::{Arguments, Command};
 pub use error::DriverError;
+use streams::Visible;
 
 /// Runs the program. `out` is standard output, `err` standard error.
 pub fn main(
@@ -24,6 +26,7 @@ pub fn main(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> ExitCode {
+    let (out, err) = (&mut Visible::new(out), &mut Visible::new(err));
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(it) => it,
         Err(it) => return usage(&it, out, err),

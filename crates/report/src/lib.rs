@@ -29,6 +29,7 @@ mod study;
 mod study_document;
 mod study_figures;
 mod table;
+mod visible;
 mod width;
 
 pub use battery::{battery_document, battery_json};
@@ -54,4 +55,5 @@ pub use study::{compare_study, study_outputs, study_tables};
 pub use study_document::study_document;
 pub use study_figures::study_figures;
 pub use table::{Cell, HeaderCell, HeaderRow, Row, Table, TableError};
+pub use visible::visible;
 pub use width::display_width;

@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use parallax_model::{
-    AbsorptionCache, BatteryPart, BatteryRequest, Entry, Estimate, Formula, ModelSpec, Panel, Registry,
+    AbsorptionCache, BatteryPart, BatteryRequest, Entry, Estimate, ModelSpec, Panel, Registry,
     SingletonPolicy, SmallSample, Term, WeightKind,
     panel::{Codes, Column, PanelBuilder},
     side_by_side,

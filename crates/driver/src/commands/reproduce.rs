@@ -99,7 +99,7 @@ fn one(
     let [tables, report] = targets(arguments, folder, &result);
     if arguments.check {
         if !quiet {
-            summarize(&result, &comparisons, started, out)?;
+            summarize(&result, &loaded, &comparisons, started, out)?;
         }
         return complain(&result, check(&tables, &outputs, out)?, err);
     }
@@ -109,7 +109,7 @@ fn one(
         false => study_report::outputs(&result, &loaded, &comparisons, &flow, folder)?,
     };
     if !quiet {
-        summarize(&result, &comparisons, started, out)?;
+        summarize(&result, &loaded, &comparisons, started, out)?;
     }
     write(&tables, &outputs, quiet, out)?;
     if !reports.is_empty() {
@@ -288,6 +288,7 @@ fn targets(arguments: &Reproduce, folder: &Path, result: &StudyResult) -> [PathB
 
 fn summarize(
     result: &StudyResult,
+    loaded: &Loaded,
     comparisons: &[Comparison],
     started: Instant,
     out: &mut dyn Write,
@@ -295,6 +296,9 @@ fn summarize(
     let study = &result.study;
     let simulated = if study.source.simulated { ", simulated data" } else { "" };
     writeln!(out, "{}: source {}{simulated}", study.file.title, study.source.name)?;
+    for note in &loaded.notes {
+        writeln!(out, "  note: {}", without_folder(note))?;
+    }
     for it in comparisons {
         writeln!(out, "  {}: {}", it.table, it.summary())?;
         let stale = it.cells.iter().filter(|cell| cell.verdict == Verdict::StaleExplanation);

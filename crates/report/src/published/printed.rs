@@ -157,7 +157,7 @@ mod tests {
             let decimals = |it: &str| it.split_once('.').map_or(0, |it| it.1.len());
             let same = format_number(printed.value, printed.digits_for(printed.value));
             prop_assert!(decimals(&text) <= decimals(&same), "{text} {same}");
-            prop_assert!((shown - ours).abs() <= printed.half_unit() * (1.0 + 1e-9) + 1e-15, "{text} {ours} {shown}");
+            prop_assert!((shown - ours).abs() <= printed.half_unit() * (1.0 + 1e-9) + ours.abs() * f64::EPSILON, "{text} {ours} {shown}");
         }
 
         /// What we would print with as many digits is what is printed, if and only if it matches;

@@ -53,6 +53,7 @@ pub const LAWS: &[Law] = &[
     Law { name: "a constant added to the outcome moves the intercept only", check: data::shifted_outcome },
     Law { name: "data twice are the same with errors over root two", check: data::data_twice },
     Law { name: "equal weights are no weights", check: data::equal_weights },
+    Law { name: "frequency weights count observations", check: data::frequency_counts },
     Law { name: "unknown options are refused by name", check: contract::unknown_option },
     Law { name: "what is not supported is refused before data are seen", check: contract::unsupported },
     Law { name: "defaults written out are the defaults", check: contract::defaults },
