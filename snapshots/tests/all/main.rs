@@ -17,6 +17,7 @@ mod known_effect;
 mod printed;
 mod registry;
 mod replica_file;
+mod rounding;
 mod support;
 mod tables;
 mod threads;
