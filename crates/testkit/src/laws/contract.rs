@@ -107,7 +107,7 @@ pub fn rows_of_the_table(entry: &Entry) -> Result<(), String> {
             let variance = estimate.vcov.matrix[(at, at)];
             let numbers = [row.std_error, row.statistic, row.p_value, row.conf_low, row.conf_high];
             // The variance of a two-way covariance may be negative; there is no error then.
-            if !(0.0 < variance) {
+            if variance <= 0.0 || variance.is_nan() {
                 if spec.vcov.kind() != VcovKind::Multiway || numbers.iter().any(|it| !it.is_nan()) {
                     return Err(format!("a variance of {variance}: {row:?}"));
                 }
