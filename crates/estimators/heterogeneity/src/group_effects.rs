@@ -33,12 +33,14 @@ pub struct Options {
     /// How effects by group are estimated.
     pub mode: Mode,
     /// Draws of group labels; 0 for none.
+    #[schemars(range(max = parallax_model::limits::DRAWS))]
     pub permutations: usize,
     /// Seed of the draws.
     pub seed: u64,
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 

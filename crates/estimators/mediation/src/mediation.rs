@@ -34,8 +34,10 @@ pub struct Options {
     /// Whether the treatment stands beside the mediator in the equation of the outcome.
     pub outcome_equation: OutcomeEquation,
     /// Draws of clusters; 0 for none.
+    #[schemars(range(max = parallax_model::limits::DRAWS))]
     pub bootstrap: usize,
     /// Draws of the two paths from their joint normal distribution; 0 for none.
+    #[schemars(range(max = parallax_model::limits::DRAWS))]
     pub monte_carlo: usize,
     /// Seed of all draws.
     pub seed: u64,
@@ -44,6 +46,7 @@ pub struct Options {
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 

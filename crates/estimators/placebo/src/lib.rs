@@ -28,6 +28,7 @@ pub struct Options {
     /// Where placebo dates of adoption come from.
     pub scheme: Scheme,
     /// Number of draws.
+    #[schemars(range(max = parallax_model::limits::DRAWS))]
     pub draws: usize,
     /// Seed; results do not depend on the number of threads.
     pub seed: u64,
@@ -38,6 +39,7 @@ pub struct Options {
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 

@@ -32,6 +32,7 @@ pub struct Options {
     /// Whose rows the effects are compared with.
     pub control: Control,
     /// Periods before adoption in which there may be an effect already.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub anticipation: u32,
     /// How the formula's regressors enter.
     pub covariates: Covariates,
@@ -44,6 +45,7 @@ pub struct Options {
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 

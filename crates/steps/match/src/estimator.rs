@@ -48,6 +48,7 @@ with_match_options! {
         pub errors: ErrorKind,
         /// Neighbours of the own group for a row's variance under the ai errors; 0 for one variance for all.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(range(max = parallax_model::limits::NEIGHBOURS))]
         pub variance_matches: Option<usize>,
     }
 }
