@@ -26,6 +26,7 @@ mod regression;
 mod side_by_side;
 mod spec;
 mod step;
+mod treated;
 mod within;
 
 pub use absorb::{Absorbed, AbsorptionCache};
@@ -57,6 +58,7 @@ pub use regression::{
 pub use side_by_side::side_by_side;
 pub use spec::{ModelSpec, SingletonPolicy, WeightKind};
 pub use step::{Step, Stepped};
+pub use treated::{FEW_TREATED, TreatedCount, TreatedRows, TreatedSupport, Variation};
 pub use within::{Variable, Within};
 
 use schemars::JsonSchema;

@@ -19,16 +19,13 @@ pub fn estimate_json(estimate: &Estimate, level: f64, notes: &[String]) -> Value
     let dropped: Map<String, Value> =
         sample.dropped.iter().map(|(why, n)| (why.to_string(), json!(n))).collect();
     let terms: Vec<Value> = estimate.rows(level).iter().map(term_json).collect();
-    let df = match estimate.distribution {
-        Distribution::StudentT(df) => number(df),
-        Distribution::Normal => Value::Null,
-    };
     json!({
         "estimator": estimate.estimator,
         "nobs": observations(estimate),
         "terms": terms,
         "vcov": { "kind": estimate.vcov.spec.to_string(), "matrix": matrix },
-        "df": df,
+        "df": degrees(estimate.distribution),
+        "treated": estimate.treated.as_ref().and_then(|it| it.overall),
         "stats": stats,
         "sample": {
             "rows_in": sample.rows_in,
@@ -130,7 +127,17 @@ fn term_json(row: &TermRow) -> Value {
         "p_value": number(row.p_value),
         "conf_low": number(row.conf_low),
         "conf_high": number(row.conf_high),
+        "df": degrees(row.distribution),
+        "treated": row.treated,
     })
+}
+
+/// Degrees of freedom; null for the normal distribution.
+fn degrees(distribution: Distribution) -> Value {
+    match distribution {
+        Distribution::StudentT(df) => number(df),
+        Distribution::Normal => Value::Null,
+    }
 }
 
 fn number(value: f64) -> Value {

@@ -53,7 +53,8 @@ impl Absorbed {
         let covariates = !design.regressors.is_empty();
         let units = match (weighting, asked) {
             (Weighting::None, Effects::TreatedEvent) => {
-                let reason = "`effects` = treated-event needs corrected weights: give a `weighting` other than none";
+                let reason =
+                    "`effects` = treated-event needs corrected weights: give a `weighting` other than none";
                 return Err(FitError::Options { plugin: crate::stacked::NAME, reason: reason.to_owned() });
             }
             (Weighting::None, _) | (_, Effects::UnitPeriod) => true,
@@ -76,7 +77,10 @@ impl Absorbed {
         }
         let treated = stack.treated.iter().map(|it| Some(i64::from(*it)));
         let event = stack.event.iter().map(|it| Some(i64::from(*it)));
-        vec![named("treated", Codes::from_integers(treated)), named("event time", Codes::from_integers(event))]
+        vec![
+            named("treated", Codes::from_integers(treated)),
+            named("event time", Codes::from_integers(event)),
+        ]
     }
 
     /// What was taken out and why, where it is not what the weighting says.

@@ -2,7 +2,8 @@
 
 use parallax_model::{
     Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, PluginMeta, RegressionInput,
-    SampleReport, Statistics, Status, Support, VcovKind, VcovPlan, panel::Dropped, r_squared, regress,
+    SampleReport, Statistics, Status, Support, TreatedSupport, Variation, VcovKind, VcovPlan, panel::Dropped,
+    r_squared, regress,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -101,10 +102,11 @@ impl Estimator for FirstDifference {
         let mut sample = SampleReport::of(&design.sample, Some(design.units.n_groups()), design.singletons);
         sample.dropped.push((Dropped::Other("no period before".to_owned()), design.n() - later.len()));
         sample.rows_used = later.len();
-        Ok(Estimate {
+        let mut estimate = Estimate {
             estimator: Self::META.plugin.name,
             outcome: design.outcome.name.clone(),
             distribution: Distribution::StudentT(fit.vcov.arithmetic.t_df),
+            distributions: Vec::new(),
             terms: fit.terms,
             coef: fit.coef,
             vcov: fit.vcov,
@@ -112,10 +114,14 @@ impl Estimator for FirstDifference {
             effects: Vec::new(),
             stats,
             event: None,
+            treated: None,
             details: Vec::new(),
             influence: None,
             notes: fit.notes,
-        })
+        };
+        let support = TreatedSupport::of_regressors(design, &estimate.terms, Variation::WithinUnits);
+        estimate.stand_on(support);
+        Ok(estimate)
     }
 }
 

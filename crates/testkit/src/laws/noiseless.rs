@@ -105,8 +105,20 @@ pub fn noiseless(pattern: Pattern, seed: u64) -> Table {
 pub fn five_from_adoption_on(found: &Estimate, table: &Table) -> Result<(), String> {
     let scale = table.column("y").iter().fold(1.0_f64, |largest, it| largest.max(it.abs()));
     let expected = |term: &Term| match term {
-        Term::EventTime(it) => if *it < 0 { 0.0 } else { EFFECT },
-        Term::GroupTime { cohort, period } => if period < cohort { 0.0 } else { EFFECT },
+        Term::EventTime(it) => {
+            if *it < 0 {
+                0.0
+            } else {
+                EFFECT
+            }
+        }
+        Term::GroupTime { cohort, period } => {
+            if period < cohort {
+                0.0
+            } else {
+                EFFECT
+            }
+        }
         Term::Aggregate(Some(it)) if it.as_str() == "pre" => 0.0,
         _ => EFFECT,
     };

@@ -187,7 +187,8 @@ fn stacked_by_hand(table: &Table, weighted: bool, (leads, lags): (i32, i32)) -> 
     };
     for &(row, g, event, treated) in &rows {
         let share = |side: bool| {
-            total(&|it| it.1 == g && it.2 == event && it.3 == side) / total(&|it| it.2 == event && it.3 == side)
+            total(&|it| it.1 == g && it.2 == event && it.3 == side)
+                / total(&|it| it.2 == event && it.3 == side)
         };
         stacked.unit.push(format!("{g} {}", table.unit[row]));
         stacked.group.push(table.unit[row].clone());

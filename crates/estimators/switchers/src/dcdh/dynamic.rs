@@ -103,12 +103,13 @@ fn collect(
         total.iter_mut().zip(&it.psi).for_each(|(sum, psi)| *sum += it.weight * psi / dose);
     }
     let detail = detail(&effects, &placebos);
-    let rows = placebos.iter().rev().map(|(steps, it)| (-(*steps as i32) - 1, it.switchers));
+    let rows = placebos.iter().rev().map(|(steps, it)| (-(*steps as i32) - 1, it.switching.len()));
     let rows: Vec<(i32, usize)> =
-        rows.chain(effects.iter().map(|(steps, it)| (*steps as i32 - 1, it.switchers))).collect();
+        rows.chain(effects.iter().map(|(steps, it)| (*steps as i32 - 1, it.switching.len()))).collect();
     let mut columns = Vec::new();
     if 0.0 < dose {
-        columns.push(Column { term: Term::Aggregate(None), estimate, psi: total });
+        let switching = effects.iter().flat_map(|it| it.1.switching.iter().copied()).collect();
+        columns.push(Column { term: Term::Aggregate(None), estimate, psi: total, switching });
     } else {
         let text =
             "no att: all switchers are back at their baseline in the event times that can be estimated";
@@ -125,7 +126,8 @@ fn collect(
             continue;
         }
         let psi = it.psi.into_iter().map(|it| it / divisor).collect();
-        columns.push(Column { term: Term::EventTime(time), estimate: it.estimate / divisor, psi });
+        let (estimate, switching) = (it.estimate / divisor, it.switching);
+        columns.push(Column { term: Term::EventTime(time), estimate, psi, switching });
     }
     let window = EventWindow { references: vec![-1], binned_below: None, binned_above: None, rows };
     Ok(Found { columns, window, details: vec![detail], stats: Statistics::default(), notes: Vec::new() })
@@ -141,7 +143,7 @@ fn detail(effects: &Contrasts, placebos: &Contrasts) -> Detail {
     Detail::new("switchers", "Units that have changed and their controls, by event time")
         .text("command", "In did_multiplegt_dyn", all.iter().map(|it| it.1.clone()).collect())
         .number("time", "Event time", all.iter().map(|it| it.0).collect())
-        .number("switchers", "Switchers", numbers(|it| it.switchers as f64))
+        .number("switchers", "Switchers", numbers(|it| it.switching.len() as f64))
         .number("weight", "Weight of switchers", numbers(|it| it.weight))
         .number("rows", "Rows of switchers and controls", numbers(|it| it.rows as f64))
         .number("dose", "Treatment beyond the baseline, mean", numbers(|it| it.dose / it.weight))
