@@ -85,11 +85,15 @@ fn few_treated(battery: &Battery) -> Option<String> {
     match (fewest, times.is_empty()) {
         (None, true) => None,
         (Some(it), _) => Some(format!(
-            "{} in {} {} behind an overall effect. {why}, and none of them is a finding here; the permutation test of \
-             random adoption is one that is valid.",
+            "{} {} behind an overall effect{}. {why}, and none of them is a finding here; a permutation test of random \
+             adoption is valid.",
             counted(it.units, "treated unit"),
-            counted(it.clusters, "treated cluster"),
-            if it.units == 1 { "stands" } else { "stand" }
+            if it.units == 1 { "stands" } else { "stand" },
+            if it.clusters < it.units {
+                format!(", in {}", counted(it.clusters, "treated cluster"))
+            } else {
+                String::new()
+            }
         )),
         (None, false) => {
             let times: Vec<String> = times.iter().map(ToString::to_string).collect();

@@ -46,15 +46,13 @@ pub struct TreatedSupport {
     pub by_term: Vec<Option<TreatedCount>>,
 }
 
-/// Which rows of a design a regressor's coefficient lives on.
+/// Which rows of a design a regressor's coefficient lives on, besides groups of absorbed effects in which it varies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Variation {
-    /// Rows in whose group of every absorbed effect it varies.
+    /// All.
     Rows,
-    /// Of these, rows of units in which it varies.
+    /// Units in which it varies.
     WithinUnits,
-    /// Units in which it does not vary.
-    BetweenUnits,
 }
 
 /// A set of rows of a design, by their units and clusters.
@@ -222,14 +220,15 @@ impl TreatedSupport {
         }
         let more = if NAMED < few.len() { ", ..." } else { "" };
         let named = few.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+        let which = match few.len() == known {
+            true => "every effect".to_owned(),
+            false => format!("{} of {}", few.len(), counted(known, "effect")),
+        };
         Some(Note::FewTreated {
             terms: few.len(),
             text: format!(
-                "fewer than {FEW_TREATED} treated units or treated clusters stand behind {} of {}: {named}{more}. Their \
-                 standard errors, tests and intervals by formula are not valid; random adoption (`placebo`) gives a test \
-                 that is",
-                few.len(),
-                counted(known, "effect")
+                "fewer than {FEW_TREATED} treated units or treated clusters stand behind {which}: {named}{more}; standard \
+                 errors, tests and intervals by formula are not valid there, and a test of random adoption (`placebo`) is"
             ),
         })
     }
@@ -263,27 +262,30 @@ fn two_values(values: &[f64]) -> Option<[f64; 2]> {
     values.iter().all(|it| *it == first || *it == second).then_some([first, second])
 }
 
+/// The value with fewer clusters and units, the larger one of equals, counted where it can tell something: in groups in
+/// which the column varies, for each absorbed effect and for units where changes are regressed. The fewest of
+/// these counts.
 fn rarer_side(design: &Design<'_>, values: &[f64], variation: Variation) -> Option<TreatedCount> {
-    let [first, _] = two_values(values)?;
-    let side = |row: usize| usize::from(values[row] != first);
-    let mut lives = vec![true; values.len()];
-    let mut keep_where = |codes: &Codes, varies: bool| {
+    let [first, second] = two_values(values)?;
+    let everywhere =
+        |wanted: f64| TreatedRows::of(design, (0..values.len()).filter(|it| values[*it] == wanted)).count();
+    let size = |it: TreatedCount| (it.units.min(it.clusters), it.units);
+    let [low, high] = if first < second { [first, second] } else { [second, first] };
+    let rare = if size(everywhere(low)) < size(everywhere(high)) { low } else { high };
+    let within = |codes: &Codes, varies: bool| {
         let mut seen = vec![[false; 2]; codes.n_groups()];
+        let side = |row: usize| usize::from(values[row] == rare);
         (0..values.len()).for_each(|row| seen[codes.code[row] as usize][side(row)] = true);
-        for (row, lives) in lives.iter_mut().enumerate() {
-            *lives &= (seen[codes.code[row] as usize] == [true; 2]) == varies;
-        }
+        let own =
+            |row: &usize| values[*row] == rare && (seen[codes.code[*row] as usize] == [true; 2]) == varies;
+        TreatedRows::of(design, (0..values.len()).filter(own)).count()
     };
-    design.effects.iter().for_each(|it| keep_where(&it.codes, true));
-    match variation {
-        Variation::Rows => {}
-        Variation::WithinUnits => keep_where(&design.units, true),
-        Variation::BetweenUnits => keep_where(&design.units, false),
-    }
-    let sides = [0, 1].map(|wanted| {
-        TreatedRows::of(design, (0..values.len()).filter(|it| lives[*it] && side(*it) == wanted)).count()
-    });
-    sides.into_iter().min_by_key(|it| (it.units.min(it.clusters), it.units))
+    let by_effect = design.effects.iter().map(|it| within(&it.codes, true));
+    let by_unit = match variation {
+        Variation::Rows => None,
+        Variation::WithinUnits => Some(within(&design.units, true)),
+    };
+    by_effect.chain(by_unit).chain([everywhere(rare)]).min_by_key(|it| size(*it))
 }
 
 /// A set of codes.

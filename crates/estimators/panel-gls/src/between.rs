@@ -111,7 +111,7 @@ impl Estimator for Between {
             influence: None,
             notes: fit.notes,
         };
-        let support = TreatedSupport::of_regressors(design, &estimate.terms, Variation::BetweenUnits);
+        let support = TreatedSupport::of_regressors(design, &estimate.terms, Variation::Rows);
         estimate.stand_on(support);
         Ok(estimate)
     }
