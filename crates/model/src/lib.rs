@@ -32,6 +32,7 @@ mod side_by_side;
 mod spec;
 mod statistics;
 mod step;
+mod treated;
 mod weights;
 mod within;
 
@@ -65,6 +66,7 @@ pub use side_by_side::side_by_side;
 pub use spec::{ModelSpec, SingletonPolicy, WeightKind};
 pub use statistics::{Statistic, Statistics};
 pub use step::{Step, Stepped};
+pub use treated::{FEW_TREATED, TreatedCount, TreatedRows, TreatedSupport, Variation};
 pub use weights::{WeightScale, WeightsUsed};
 pub use within::{Variable, Within, spanned};
 

@@ -5,7 +5,7 @@ mod layout;
 use parallax_model::{
     Adoption, BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Distribution, Estimate,
     Estimator, EventStudy, Example, FitError, Meta, Name, Note, OptionColumns, PluginMeta, Status, Support,
-    VcovKind, Within, counted, linalg::AbsorbOptions,
+    TreatedSupport, VcovKind, Within, counted, linalg::AbsorbOptions,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -121,17 +121,22 @@ impl Estimator for TwoWayEventStudy {
             estimator: Self::META.plugin.name,
             outcome: design.outcome.name.clone(),
             distribution: Distribution::StudentT(fit.vcov.arithmetic.t_df),
+            distributions: Vec::new(),
             terms: fit.terms,
             coef: fit.coef,
             vcov: fit.vcov,
             sample: within.sample(),
             effects: within.effects().iter().map(|it| (it.name.clone(), it.levels)).collect(),
             stats,
-            event: Some(layout.window),
+            event: Some(layout.window.clone()),
+            treated: None,
             details: Vec::new(),
             influence,
             notes,
         };
+        let support =
+            TreatedSupport::of_adoption(design, &adoption, |_| true, &estimate.terms, &layout.window);
+        estimate.stand_on(Some(support));
         if let Some(study) = EventStudy::of(&estimate) {
             study.add_tests(options.level, &mut estimate.stats)?;
             estimate.details.push(study.table(options.level));

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     leads::Leads,
     setting::{Setting, check_level},
-    targets::{Target, Wanted, add_deviations, left_out, targets},
+    targets::{Target, Wanted, add_deviations, left_out, support, targets},
     untreated::Untreated,
 };
 
@@ -334,6 +334,7 @@ fn assemble(
     let mut window = EventWindow::default();
     let mut values = psi;
     settle(&mut coef, &mut values, &vec![untreated.size(); all.len()]);
+    let standing = support(design, setting, &all, leads.as_ref().map_or(&[], |it| &it.times));
     if let Some(leads) = leads {
         let effects = all.len();
         terms.extend(leads.times.iter().map(|&it| Term::EventTime(it)));
@@ -365,14 +366,17 @@ fn assemble(
         coef,
         vcov,
         distribution: Distribution::Normal,
+        distributions: Vec::new(),
         sample: sample(design, setting, untreated)?,
         effects: design.effects.iter().map(|it| it.name.clone()).zip(untreated.levels()).collect(),
         stats,
         event: Some(window),
+        treated: None,
         details: Vec::new(),
         influence: design.keep_influence.then(|| InfluenceFunctions::new(design, values)),
         notes,
     };
+    estimate.stand_on(Some(standing));
     if let Some(study) = EventStudy::of(&estimate) {
         study.add_tests(options.level, &mut estimate.stats)?;
         estimate.details.push(study.table(options.level));

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     imputation::{counts, sample},
     setting::{Setting, check_level},
-    targets::{Target, Wanted, add_deviations, left_out, targets},
+    targets::{Target, Wanted, add_deviations, left_out, support, targets},
     untreated::Untreated,
 };
 
@@ -132,14 +132,17 @@ impl Estimator for TwoStage {
             coef,
             vcov,
             distribution: Distribution::Normal,
+            distributions: Vec::new(),
             sample: sample(design, &setting, &untreated)?,
             effects: design.effects.iter().map(|it| it.name.clone()).zip(untreated.levels()).collect(),
             stats: counts(&untreated, &setting),
             event: Some(window),
+            treated: None,
             details: Vec::new(),
             influence: design.keep_influence.then(|| InfluenceFunctions::new(design, psi)),
             notes,
         };
+        estimate.stand_on(Some(support(design, &setting, &all, &[])));
         if let Some(study) = EventStudy::of(&estimate) {
             study.add_tests(options.level, &mut estimate.stats)?;
             estimate.details.push(study.table(options.level));

@@ -2,6 +2,7 @@
 
 mod contract;
 mod data;
+mod few;
 mod machine;
 
 mod names;
@@ -54,6 +55,7 @@ pub const LAWS: &[Law] = &[
     Law { name: "influence functions add up to the matrix", check: contract::influence_functions },
     Law { name: "the number of threads does not matter", check: machine::threads },
     Law { name: "models that ran before do not matter", check: machine::shared_cache },
+    Law { name: "one treated unit is known and said", check: few::one_treated_unit },
     Law { name: "a constant effect without noise is found", check: noiseless::constant_effect },
 ];
 
