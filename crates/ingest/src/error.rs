@@ -215,7 +215,10 @@ pub enum IngestError {
         value: String,
     },
     /// Unit or time is missing.
-    #[error("{place}: {what} `{}` is missing; a row without it cannot be placed in the panel{hint}", shown(column))]
+    #[error(
+        "{place}: {what} `{}` is missing; a row without it cannot be placed in the panel{hint}",
+        shown(column)
+    )]
     MissingKey {
         /// The row.
         place: Place,

@@ -18,9 +18,9 @@ pub(crate) struct Keys {
 impl Keys {
     /// Takes the key columns out of a table, refusing missing and bad values.
     pub(crate) fn take(table: &mut Table, on: JoinOn, unit: &Name, time: &Name) -> Result<Keys, IngestError> {
-        let hint = table.absent_in(unit).map(|it| {
-            format!("; read as missing here: {}, and a word in quotes is a value", it.list())
-        });
+        let hint = table
+            .absent_in(unit)
+            .map(|it| format!("; read as missing here: {}, and a word in quotes is a value", it.list()));
         let hint = hint.unwrap_or_default();
         let times = match on {
             JoinOn::Unit => None,
