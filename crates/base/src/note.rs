@@ -23,8 +23,10 @@ pub enum Note {
         /// Rounds until none was left.
         rounds: usize,
     },
-    /// The covariance matrix had negative eigenvalues, which were set to zero.
+    /// The covariance matrix had negative eigenvalues, which were set to zero because a program's repair was asked for.
     VcovNotPsd {
+        /// The program.
+        repair: String,
         /// How many eigenvalues were clamped.
         clamped: usize,
     },
@@ -96,9 +98,13 @@ impl fmt::Display for Note {
             Note::DroppedSingletons { rows, rounds } => {
                 write!(f, "{rows} singleton rows dropped in {rounds} rounds")
             }
-            Note::VcovNotPsd { clamped } => {
+            Note::VcovNotPsd { repair, clamped } => {
                 let noun = if *clamped == 1 { "eigenvalue" } else { "eigenvalues" };
-                write!(f, "the multi-way covariance was not positive: {clamped} negative {noun} set to zero")
+                write!(
+                    f,
+                    "the multi-way covariance was not positive: {clamped} negative {noun} set to zero, as {repair} does; errors \
+                     then depend on the unit and the origin of regressors"
+                )
             }
             Note::NoVariance { all: true, .. } => f.write_str(
                 "no coefficient has a standard error, test or interval: the model leaves no more than rounding of the outcome \

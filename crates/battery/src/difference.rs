@@ -1,7 +1,7 @@
 //! How far an estimate is from two-way fixed effects, and how sure that is.
 
 use parallax_base::Name;
-use parallax_model::{Distribution, Panel};
+use parallax_model::{Distribution, Panel, linalg::rounding::or_zero};
 use parallax_panel::MISSING;
 
 use crate::{BatteryError, Member, REFERENCE};
@@ -47,7 +47,12 @@ pub(crate) fn from_reference(members: &[Member], of_unit: &[usize]) -> Vec<Diffe
         let (name, own) = (member.name, own.coef[at]);
         Some(match (&psi_of_base, psi(member)) {
             (Some(psi_of_base), Some(psi)) => with_error(name, (own, &psi), (base, psi_of_base), of_unit),
-            _ => Difference { name, estimate: own - base, std_error: None, p_value: None },
+            _ => Difference {
+                name,
+                estimate: or_zero(own - base, own.abs() + base.abs()),
+                std_error: None,
+                p_value: None,
+            },
         })
     };
     members.iter().filter(|it| it.name != REFERENCE).filter_map(difference).collect()

@@ -204,6 +204,7 @@ fn plan(
         weight_kind: WeightKind::Analytic,
         vcov,
         small_sample: spec.small_sample,
+        repair: None,
         singletons: SingletonPolicy::Drop,
         options,
     };

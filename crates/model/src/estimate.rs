@@ -3,10 +3,13 @@
 use std::fmt;
 
 use parallax_base::{Name, Note};
-use parallax_panel::{Dropped, Sample};
+use parallax_panel::{Dropped, Rows, Sample};
 use parallax_vcov::Vcov;
 
-use crate::{Design, Detail, Distribution, EventWindow, FitError, InfluenceFunctions, SingletonPolicy};
+use crate::{
+    Design, Detail, Distribution, EventWindow, FitError, InfluenceFunctions, SingletonPolicy, Statistics,
+    WeightsUsed,
+};
 
 /// What an estimator found, on which rows, with which arithmetic.
 #[derive(Clone, Debug)]
@@ -88,10 +91,20 @@ pub struct SampleReport {
     pub hash: String,
     /// What was done about singletons.
     pub singletons: SingletonPolicy,
+    /// The rows themselves, of the panel.
+    pub rows: Rows,
+    /// What the rows stand for: the sum of frequency weights, else the number of rows.
+    pub observations: u64,
+    /// Periods with a row, where periods are known.
+    pub periods: Option<usize>,
+    /// Each grouping of a clustered covariance, and its groups with a row.
+    pub clusters: Vec<(Name, usize)>,
+    /// How rows were weighted.
+    pub weights: Option<WeightsUsed>,
 }
 
 impl SampleReport {
-    /// The report of a sample.
+    /// The report of a sample. Periods, clusters and weights are filled in by [`crate::Entry::fit`], for all alike.
     pub fn of(sample: &Sample, units: Option<usize>, singletons: SingletonPolicy) -> SampleReport {
         SampleReport {
             rows_in: sample.rows_in(),
@@ -100,6 +113,11 @@ impl SampleReport {
             dropped: sample.dropped().to_vec(),
             hash: sample.hash(),
             singletons,
+            rows: sample.rows().clone(),
+            observations: sample.n() as u64,
+            periods: None,
+            clusters: Vec::new(),
+            weights: None,
         }
     }
 
@@ -115,30 +133,6 @@ impl SampleReport {
         let reason = Dropped::Other(reason.to_owned());
         let sample = design.sample.without(design.panel, reason, |row| !used[row])?;
         Ok(SampleReport::of(&sample, units, design.singletons))
-    }
-}
-
-/// Named numbers in the order they were set.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Statistics(Vec<(&'static str, f64)>);
-
-impl Statistics {
-    /// Sets or replaces a number.
-    pub fn set(&mut self, name: &'static str, value: f64) {
-        match self.0.iter_mut().find(|it| it.0 == name) {
-            Some(it) => it.1 = value,
-            None => self.0.push((name, value)),
-        }
-    }
-
-    /// The number of that name.
-    pub fn get(&self, name: &str) -> Option<f64> {
-        self.0.iter().find(|it| it.0 == name).map(|it| it.1)
-    }
-
-    /// All of them, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, f64)> + '_ {
-        self.0.iter().copied()
     }
 }
 
@@ -162,6 +156,12 @@ pub struct TermRow {
 }
 
 impl Estimate {
+    /// How many observations the estimate is from: what the estimator counted itself (differences, means of units),
+    /// else rows, each as often as its frequency weight says.
+    pub fn observations(&self) -> u64 {
+        self.stats.get("observations").map_or(self.sample.observations, |it| it as u64)
+    }
+
     /// The detail of that name.
     pub fn detail(&self, name: &str) -> Option<&Detail> {
         self.details.iter().find(|it| it.name == name)

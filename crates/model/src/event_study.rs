@@ -190,8 +190,12 @@ impl EventStudy {
             }
             let JointTest { chi2, df, p_chi2, f, p_f } = self.joint_test(&positions)?;
             let (mean, std_error) = self.average(&positions);
-            let values = [chi2, df as f64, p_chi2, f, p_f, mean, std_error];
-            names.into_iter().zip(values).for_each(|(name, value)| stats.set(name, value));
+            let [of_chi2, of_df, rest @ ..] = names;
+            stats.set(of_chi2, chi2);
+            stats.count(of_df, df);
+            rest.into_iter()
+                .zip([p_chi2, f, p_f, mean, std_error])
+                .for_each(|(name, value)| stats.set(name, value));
         }
         stats.set("level", level);
         stats.set("critical_pointwise", self.distribution.critical(level));
@@ -206,7 +210,7 @@ impl EventStudy {
         let numbers = |of: fn(&EventPoint) -> f64| points.iter().map(of).collect::<Vec<f64>>();
         Detail::new("event-study", "Effects by time since adoption")
             .text("label", "Event time", points.iter().map(|it| it.label.clone()).collect())
-            .number("time", "Periods since adoption", numbers(|it| f64::from(it.time)))
+            .label("time", "Periods since adoption", numbers(|it| f64::from(it.time)))
             .number("estimate", "Estimate", numbers(|it| it.estimate))
             .number("std_error", "Std. error", numbers(|it| it.std_error))
             .number("p_value", "p", numbers(|it| it.p_value))
@@ -214,7 +218,7 @@ impl EventStudy {
             .number("high", format!("{percent}% pointwise, high"), numbers(|it| it.pointwise[1]))
             .number("band_low", format!("{percent}% simultaneous, low"), numbers(|it| it.simultaneous[0]))
             .number("band_high", format!("{percent}% simultaneous, high"), numbers(|it| it.simultaneous[1]))
-            .number("rows", "Rows", numbers(|it| it.rows as f64))
+            .count("rows", "Rows", numbers(|it| it.rows as f64))
     }
 
     fn point(&self, time: i32) -> EventPoint {

@@ -1,8 +1,8 @@
 //! Coefficients of several regressions with one covariance: stacked moments on the rows of one design.
 
-use parallax_linalg::{Mat, nearest_psd};
+use parallax_linalg::Mat;
 use parallax_panel::Codes;
-use parallax_vcov::{HcKind, VcovError, VcovSpec};
+use parallax_vcov::{HcKind, Repair, VcovError, VcovSpec};
 
 use crate::{Design, FitError, Regression, Variable};
 
@@ -74,7 +74,7 @@ pub fn joint_covariance(
     let joint = Mat::from_fn(k, k, |i, j| {
         if i == j { influences[i].variance } else { raw[(i, j)] * factors[i] * factors[j] }
     });
-    if design.vcov.groups.len() < 2 { Ok((joint, 0)) } else { Ok(nearest_psd(&joint)?) }
+    if design.vcov.groups.len() < 2 { Ok((joint, 0)) } else { Ok(Repair::apply(design.vcov.repair, joint)?) }
 }
 
 /// (sum of w z_i z_j) (sum of w e_i e_j): errors of two equations correlate within a row and not between rows.

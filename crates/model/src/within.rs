@@ -166,7 +166,7 @@ impl<'d, 'p> Within<'d, 'p> {
         let within = r_squared(fit.rss, &outcome.after, weights, false);
         let mut stats = Statistics::default();
         if self.design.frequency {
-            stats.set("observations", n);
+            stats.count("observations", n as usize);
         }
         stats.set("r2", r2);
         stats.set("r2_adjusted", 1.0 - (1.0 - r2) * (n - 1.0) / df);
@@ -176,14 +176,14 @@ impl<'d, 'p> Within<'d, 'p> {
         let (rmse, root_mse) = root_mean_squares(fit, self.design);
         stats.set("rmse", rmse);
         stats.set("root_mse", root_mse);
-        stats.set("df_residual", df);
+        stats.set_df("df_residual", df);
         let tested: Vec<usize> = (0..fit.kept.len()).collect();
         if !tested.is_empty() {
             let (chi2, rank, _) = wald(&fit.coef, fit.vcov.matrix.as_ref(), &tested)?;
             let f = chi2 / rank as f64;
             stats.set("wald_f", f);
-            stats.set("wald_f_df1", rank as f64);
-            stats.set("wald_f_df2", arithmetic.t_df);
+            stats.count("wald_f_df1", rank);
+            stats.set_df("wald_f_df2", arithmetic.t_df);
             stats.set("wald_f_p", f_upper(f, rank as f64, arithmetic.t_df));
         }
         Ok(stats)

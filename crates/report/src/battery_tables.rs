@@ -45,7 +45,22 @@ pub fn effects_table(battery: &Battery, simulated: bool) -> Table {
         );
     }
     table.notes.push(format!("Standard errors are clustered by {}.", cluster(battery)));
+    table.notes.extend(weights(battery).map(|it| format!("Weights: {it}")));
     table
+}
+
+/// How rows were weighted, in a sentence; members that take no weights are in it.
+pub(crate) fn weights(battery: &Battery) -> Option<String> {
+    let column = battery.spec.weights.as_ref()?;
+    let mut texts: Vec<String> = Vec::new();
+    for member in &battery.members {
+        let used = member.estimate.as_ref().ok().and_then(|it| it.sample.weights.as_ref());
+        texts.extend(used.map(ToString::to_string).filter(|it| !texts.contains(it)));
+    }
+    if texts.is_empty() {
+        texts.push(format!("weights {column}"));
+    }
+    Some(format!("{}.", texts.join("; ")))
 }
 
 /// Members with an overall effect, two-way fixed effects before the others.

@@ -28,6 +28,7 @@ impl Vcov {
                 t_df_text: "normal".to_owned(),
                 residual_df: n,
             },
+            repair: None,
             clamped: 0,
         }
     }

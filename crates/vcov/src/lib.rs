@@ -16,6 +16,7 @@ mod matrix;
 mod multiplier;
 mod plan;
 mod quantile;
+mod repair;
 mod small_sample;
 mod spec;
 
@@ -28,5 +29,6 @@ pub use matrix::{LeverageFn, LinearParts, PreparedVcov, Vcov, std_error};
 pub use multiplier::{Caution, Multiplier, MultiplierBootstrap, MultiplierDraws, SupT};
 pub use plan::{AbsorbedEffect, VcovPlan};
 pub use quantile::normal_quantile;
+pub use repair::Repair;
 pub use small_sample::{ClusterScale, EffectCount, EffectDof, Preset, SampleScale, SmallSample};
 pub use spec::{HcKind, VcovKind, VcovSpec};

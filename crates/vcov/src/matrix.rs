@@ -1,13 +1,15 @@
 //! The matrix: bread times meat times bread, scaled as the plan says.
 
 use parallax_linalg::{
-    LinalgError, Mat, MatRef, column_norms, gram, nearest_psd, rounding::RowSizes, symmetric_eigen,
+    LinalgError, Mat, MatRef, column_norms, gram,
+    rounding::{RowSizes, congruence},
+    symmetric_eigen,
 };
 use parallax_panel::Codes;
 
 use crate::{
-    AbsorbedEffect, Arithmetic, HcKind, SmallSample, VcovError, VcovPlan, VcovSpec, arithmetic::arithmetic,
-    exactness::Exactness,
+    AbsorbedEffect, Arithmetic, HcKind, Repair, SmallSample, VcovError, VcovPlan, VcovSpec,
+    arithmetic::arithmetic, exactness::Exactness,
 };
 
 /// Gives the leverages of the absorbed effects, one a row; called for HC2 and HC3 only.
@@ -29,6 +31,8 @@ pub struct LinearParts<'a> {
     pub partialled: usize,
     /// (X'WX)^{-1}, k x k.
     pub bread: MatRef<'a, f64>,
+    /// L where coefficients L b are reported instead of b; their covariance is L V L'.
+    pub lines: Option<MatRef<'a, f64>>,
     /// The absorbed effects, in formula order.
     pub absorbed: &'a [AbsorbedEffect],
     /// True when the last column is the constant; absorbed effects span it too, so it counts once.
@@ -50,7 +54,9 @@ pub struct Vcov {
     pub small_sample: SmallSample,
     /// The arithmetic behind it.
     pub arithmetic: Arithmetic,
-    /// Negative eigenvalues that were set to zero (multi-way clusters only).
+    /// The repair that was asked for.
+    pub repair: Option<Repair>,
+    /// Negative eigenvalues that it set to zero (multi-way clusters only).
     pub clamped: usize,
 }
 
@@ -112,45 +118,60 @@ impl PreparedVcov<'_> {
     pub fn matrix(&self, parts: &LinearParts<'_>) -> Result<Vcov, VcovError> {
         let k = parts.columns.len();
         let PreparedVcov { plan, terms, arithmetic } = self;
-        let (matrix, clamped) = match &plan.spec {
-            VcovSpec::Iid if parts.sizes.explain(rss(parts)) => (Mat::zeros(k, k), 0),
-            VcovSpec::Iid => (scaled(parts.bread, rss(parts) / arithmetic.factor), 0),
-            VcovSpec::Hc(kind) => {
-                let around = Around::of(parts)?;
-                let meat = squares(&around.columns(parts), &squared_scores(*kind, parts, parts.residuals)?)?;
-                let mut matrix = scaled(around.sandwich(meat.as_ref()).as_ref(), arithmetic.factor);
-                let exactness = Exactness::new(parts, &around, arithmetic.factor);
-                exactness.settle_rows(&mut matrix, meat.as_ref(), |it| squared_scores(*kind, parts, it))?;
-                (matrix, 0)
-            }
-            VcovSpec::Cluster { .. } => {
-                let around = Around::of(parts)?;
-                let columns = around.columns(parts);
-                let mut meat = Mat::<f64>::zeros(k, k);
-                for (term, how) in terms.iter().zip(&arithmetic.terms) {
-                    add_cluster_meat(&mut meat, &columns, parts, &term.codes, how.sign * how.scale)?;
-                }
-                let mut matrix = scaled(around.sandwich(meat.as_ref()).as_ref(), arithmetic.factor);
-                let scales = terms
-                    .iter()
-                    .zip(&arithmetic.terms)
-                    .map(|(term, how)| (&term.codes, how.sign * how.scale));
-                Exactness::new(parts, &around, arithmetic.factor).settle_clusters(
-                    &mut matrix,
-                    meat.as_ref(),
-                    &scales.collect::<Vec<_>>(),
-                );
-                if terms.len() < 2 { (matrix, 0) } else { nearest_psd(&matrix)? }
-            }
+        let matrix = match &plan.spec {
+            VcovSpec::Iid if parts.sizes.explain(rss(parts)) => Mat::zeros(k, k),
+            VcovSpec::Iid => scaled(parts.bread, rss(parts) / arithmetic.factor),
+            VcovSpec::Hc(kind) => heteroskedastic(*kind, parts, arithmetic)?,
+            VcovSpec::Cluster { .. } => clustered(terms, parts, arithmetic)?,
         };
+        let matrix = match parts.lines {
+            Some(lines) => congruence(lines, matrix.as_ref()),
+            None => matrix,
+        };
+        // One-way sums are positive as they are.
+        let (matrix, clamped) =
+            if terms.len() < 2 { (matrix, 0) } else { Repair::apply(plan.repair, matrix)? };
         Ok(Vcov {
             matrix,
             spec: plan.spec.clone(),
             small_sample: plan.small_sample,
             arithmetic: arithmetic.clone(),
+            repair: plan.repair,
             clamped,
         })
     }
+}
+
+fn heteroskedastic(
+    kind: HcKind,
+    parts: &LinearParts<'_>,
+    arithmetic: &Arithmetic,
+) -> Result<Mat<f64>, VcovError> {
+    let around = Around::of(parts)?;
+    let meat = squares(&around.columns(parts), &squared_scores(kind, parts, parts.residuals)?)?;
+    let mut matrix = scaled(around.sandwich(meat.as_ref()).as_ref(), arithmetic.factor);
+    let exactness = Exactness::new(parts, &around, arithmetic.factor);
+    exactness.settle_rows(&mut matrix, meat.as_ref(), |it| squared_scores(kind, parts, it))?;
+    Ok(matrix)
+}
+
+fn clustered(
+    terms: &[ClusterTerm],
+    parts: &LinearParts<'_>,
+    arithmetic: &Arithmetic,
+) -> Result<Mat<f64>, VcovError> {
+    let k = parts.columns.len();
+    let around = Around::of(parts)?;
+    let columns = around.columns(parts);
+    let mut meat = Mat::<f64>::zeros(k, k);
+    for (term, how) in terms.iter().zip(&arithmetic.terms) {
+        add_cluster_meat(&mut meat, &columns, parts, &term.codes, how.sign * how.scale)?;
+    }
+    let mut matrix = scaled(around.sandwich(meat.as_ref()).as_ref(), arithmetic.factor);
+    let scales = terms.iter().zip(&arithmetic.terms).map(|(term, how)| (&term.codes, how.sign * how.scale));
+    let scales: Vec<(&Codes, f64)> = scales.collect();
+    Exactness::new(parts, &around, arithmetic.factor).settle_clusters(&mut matrix, meat.as_ref(), &scales);
+    Ok(matrix)
 }
 
 impl LinearParts<'_> {
@@ -361,6 +382,7 @@ mod tests {
             frequency: false,
             partialled: 0,
             bread: bread.as_ref(),
+            lines: None,
             absorbed: &[],
             constant: false,
             leverages: None,

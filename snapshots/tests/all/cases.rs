@@ -1,7 +1,8 @@
 //! Small inputs on which a program of this field was wrong, each with its right value: `snapshots/cases`.
 //!
 //! The README of each case names the thread where somebody met it and how the value was found. A printed value is met
-//! within half a unit of its last digit.
+//! within half a unit of its last digit; three of them are those of exact fractions, where the README's last digit is a
+//! double's.
 
 use std::{fs, path::Path};
 
@@ -284,6 +285,7 @@ fn adoption_in_a_hole() {
                 &format!("19-outcome-missing-at-adoption/{data}"),
                 &words.replace("treatment=d", "cohort=g"),
             );
+            // An event time that the dated panel does not have is a wrong date.
             for row in json(&ran.out)["terms"].as_array().unwrap() {
                 let right = &term(&dated, row["term"].as_str().unwrap())["estimate"];
                 assert!(
@@ -342,7 +344,7 @@ fn identifiers_beyond_doubles() {
     is(&by("id", "iid"), "x", "1.9798189355", Some("0.1486685910"));
     is(&by("id", "cluster:id"), "x", "1.9798189355", Some("0.1821738483"));
     let firm = by("firm", "iid");
-    is(&firm, "x", "2.0082006917", None);
+    is(&firm, "x", "2.0082006916", None);
     rows(&firm, 34);
 }
 
@@ -444,7 +446,7 @@ fn decimals_that_come_late() {
         let words = format!("--unit id --time t --formula 'y ~ {name}' --vcov iid");
         fitted("pooled-ols", "29-late-decimals/d.csv", &words)
     };
-    is(&by("x"), "x", "0.5147212182", Some("0.0070925702"));
+    is(&by("x"), "x", "0.51472121827", Some("0.0070925702"));
     is(&by("z"), "z", "-0.2934724681", None);
     rows(&by("x"), 2000);
     rows(&by("z"), 200);
@@ -487,7 +489,7 @@ fn names_with_signs_and_spaces() {
     let estimates: Vec<&Value> =
         found["terms"].as_array().unwrap().iter().map(|it| &it["estimate"]).collect();
     for (found, right) in
-        estimates.iter().zip(["-0.2351164714", "-0.0143721082", "-0.0720840392", "0.0263328569"])
+        estimates.iter().zip(["-0.2351164714", "-0.0143721082", "-0.0720840392", "0.0263328563"])
     {
         near(found, right);
     }

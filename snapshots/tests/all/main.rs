@@ -20,3 +20,4 @@ mod replica_file;
 mod support;
 mod tables;
 mod threads;
+mod words;

@@ -19,6 +19,9 @@ pub fn run(arguments: &ExplainSe, out: &mut dyn Write) -> Result<Outcome, Driver
     }
     writeln!(out, "term                 {term}")?;
     writeln!(out, "covariance           {}", estimate.vcov.spec)?;
+    if let Some(it) = &estimate.sample.weights {
+        writeln!(out, "weights              {it}")?;
+    }
     writeln!(out, "{}", estimate.vcov.arithmetic)?;
     if estimate.distribution == parallax_model::Distribution::Normal {
         writeln!(out, "compared with        the normal distribution, whatever the t degrees of freedom")?;

@@ -26,7 +26,9 @@ pub fn run(arguments: &Fit, out: &mut dyn Write) -> Result<Outcome, DriverError>
     let mut notes = data_notes(&loaded);
     notes.extend(request.note.clone());
     match table_format(arguments.format) {
-        None => writeln!(out, "{:#}", estimate_json(&estimate, arguments.level, &notes))?,
+        None => {
+            writeln!(out, "{:#}", estimate_json(&estimate, &request.spec.formula, arguments.level, &notes))?
+        }
         Some(format) => {
             let table = estimate_table(&estimate, arguments.level, loaded.simulated(), &notes);
             write!(out, "{}", render(&table, format))?;
@@ -105,6 +107,7 @@ impl<'a> Request<'a> {
             weight_kind: arguments.weight_kind,
             vcov,
             small_sample: arguments.small_sample,
+            repair: arguments.repair,
             singletons: arguments.singletons,
             options,
         };

@@ -47,22 +47,29 @@ pub struct Options {
     /// Which units adopters are compared with.
     pub control: Control,
     /// Periods before adoption. As many as half of the adopters have without a gap, if not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub leads: Option<u32>,
     /// Periods after the first treated one. As `leads`.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub lags: Option<u32>,
     /// The pooled estimate before adoption is over event times from there to -2; as `leads` if not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub pool_leads: Option<u32>,
     /// The pooled estimate `att` is over event times from 0 to there; as `lags` if not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub pool_lags: Option<u32>,
     /// Every adopter counts the same. Otherwise periods with balanced shares of adopters count more.
     pub reweight: bool,
     /// What long differences start from.
     pub base: Base,
     /// How many periods before adoption the base is the mean of, for `base` = pre-mean; all, if not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub base_periods: Option<u32>,
     /// Lags of the outcome among the covariates.
+    #[schemars(range(max = parallax_model::limits::LAGGED_COLUMNS))]
     pub outcome_lags: u32,
     /// Lags of the outcome's change among the covariates.
+    #[schemars(range(max = parallax_model::limits::LAGGED_COLUMNS))]
     pub difference_lags: u32,
     /// Event times from 0 on use only rows that can be used at all of them.
     pub no_composition: bool,
@@ -416,12 +423,12 @@ fn estimate(
     let words = |it: &Effect| it.term.to_string();
     let counts = Detail::new("horizons", "Rows of each regression")
         .text("term", "Term", effects.iter().map(words).collect())
-        .number("rows", "Rows", effects.iter().map(|it| it.base.len() as f64).collect())
-        .number("treated", "Adopters", effects.iter().map(|it| it.treated as f64).collect());
+        .count("rows", "Rows", effects.iter().map(|it| it.base.len() as f64).collect())
+        .count("treated", "Adopters", effects.iter().map(|it| it.treated as f64).collect());
     let mut stats = Statistics::default();
     if let Some(it) = effects.first() {
-        stats.set("pooled_rows", it.base.len() as f64);
-        stats.set("pooled_adopters", it.treated as f64);
+        stats.count("pooled_rows", it.base.len());
+        stats.count("pooled_adopters", it.treated);
     }
     Ok(Estimate {
         estimator: NAME,

@@ -37,10 +37,13 @@ pub struct Options {
     /// Which units a cohort is compared with.
     pub control: Control,
     /// Periods before adoption in the window. The longest window that two thirds of the treated units fit, if not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub leads: Option<u32>,
     /// Periods after the first treated one in the window. As `leads`.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub lags: Option<u32>,
     /// Periods before adoption in which effects may begin; the reference is the one before.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub anticipation: u32,
     /// How sub-experiments count.
     pub weighting: Weighting,
@@ -55,6 +58,7 @@ pub struct Options {
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 
@@ -249,11 +253,11 @@ fn estimate(
     let arithmetic = &fit.vcov.arithmetic;
     let [treated, controls] = stack.units(design);
     let mut stats = Statistics::default();
-    stats.set("stacked_rows", solved.rows.len() as f64);
-    stats.set("sub_experiments", stack.cohorts.len() as f64);
-    stats.set("treated_units", treated as f64);
-    stats.set("control_units", controls as f64);
-    stats.set("df_residual", arithmetic.residual_df as f64);
+    stats.count("stacked_rows", solved.rows.len());
+    stats.count("sub_experiments", stack.cohorts.len());
+    stats.count("treated_units", treated);
+    stats.count("control_units", controls);
+    stats.count("df_residual", arithmetic.residual_df);
     let window = EventWindow {
         references: vec![comparison.reference()],
         rows: stack.events(),

@@ -1,7 +1,7 @@
 //! A regression on rows of a design that may be there several times or not at all, with effects of its own.
 
 use parallax_model::{
-    Before, Design, FitError, Mat, Name, Note, Regression, RegressionInput, SingletonPolicy, Term, VcovPlan,
+    Before, Design, FitError, Mat, Name, Note, Regression, RegressionInput, SingletonPolicy, Term,
     linalg::{AbsorbMethod, AbsorbOptions, Absorber, Factor, singletons},
     panel::Codes,
     regress, spanned,
@@ -52,7 +52,7 @@ impl Subsample {
         policy: SingletonPolicy,
     ) -> Result<Solved, FitError> {
         let singletons = self.drop_singletons(policy);
-        let plan = self.plan(design)?;
+        let plan = design.vcov.on_rows(&self.rows)?;
         let factors: Vec<Factor<'_>> = self.effects.iter().map(|it| factor(&it.1)).collect();
         let weights = self.weights.as_deref();
         let absorber = Absorber::new(&factors, weights, self.rows.len(), options.clone())?;
@@ -89,13 +89,6 @@ impl Subsample {
         let effects = absorbed.iter().map(|it| (it.name.clone(), it.levels)).collect();
         let iteration = iteration(report.method, options.tolerance);
         Ok(Solved { fit, psi, effects, rows: self.rows, singletons, iteration })
-    }
-
-    /// The covariance request on these rows.
-    fn plan(&self, design: &Design<'_>) -> Result<VcovPlan, FitError> {
-        let on_rows = |it: &Codes| it.compact(self.rows.iter().copied());
-        let groups = design.vcov.groups.iter().map(on_rows).collect();
-        Ok(VcovPlan::new(design.vcov.spec.clone(), design.vcov.small_sample, groups)?)
     }
 
     fn drop_singletons(&mut self, policy: SingletonPolicy) -> usize {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use parallax_model::{
-    Before, Design, FitError, Regression, RegressionInput, Statistics, Term, Variable, VcovPlan,
+    Before, Design, FitError, Regression, RegressionInput, Statistics, Term, Variable,
     linalg::{AbsorbOptions, Absorber, Factor},
     r_squared, regress,
     vcov::AbsorbedEffect,
@@ -72,14 +72,14 @@ impl Changes {
                 leverages: Some(&leverages),
                 constant: None,
             },
-            &plan_on(design, &rows)?,
+            &design.vcov.on_rows(&rows)?,
         )?;
         let mut stats = Statistics::default();
-        stats.set("observations", rows.len() as f64);
+        stats.count("observations", rows.len());
         stats.set("r2", r_squared(fit.rss, &before[0], weights.as_deref(), true));
         stats.set("r2_within", r_squared(fit.rss, &columns[0], weights.as_deref(), false));
         stats.set("rss", fit.rss);
-        stats.set("df_residual", fit.vcov.arithmetic.residual_df as f64);
+        stats.count("df_residual", fit.vcov.arithmetic.residual_df);
         let variables = terms.into_iter().zip(before.into_iter().zip(columns).skip(1));
         let variables = variables
             .map(|(term, (before, after))| Variable {
@@ -90,10 +90,4 @@ impl Changes {
             .collect();
         Ok(Changes { rows, variables, weights, fit, effect, stats })
     }
-}
-
-/// The covariance request with groups on the rows of the changes.
-fn plan_on(design: &Design<'_>, rows: &[usize]) -> Result<VcovPlan, FitError> {
-    let groups = design.vcov.groups.iter().map(|it| it.compact(rows.iter().copied())).collect();
-    Ok(VcovPlan::new(design.vcov.spec.clone(), design.vcov.small_sample, groups)?)
 }

@@ -30,10 +30,10 @@ pub(crate) fn add_wald(
     let (chi2, rank, p) = wald_equal(coef, covariance, first, others)?;
     let df = rank as f64;
     stats.set("equality_chi2", chi2);
-    stats.set("equality_df", df);
+    stats.set_df("equality_df", df);
     stats.set("equality_p", p);
     stats.set("equality_f", chi2 / df);
-    stats.set("equality_f_df2", t_df);
+    stats.set_df("equality_f_df2", t_df);
     stats.set("equality_f_p", f_upper(chi2 / df, df, t_df));
     Ok(())
 }
@@ -124,7 +124,7 @@ impl Permutation {
         let as_large = draws.iter().filter(|it| (1.0 - TIE) * actual <= **it).count();
         stats.set("permutation_spread", actual);
         stats.set("permutation_p", (1.0 + as_large as f64) / (1.0 + draws.len() as f64));
-        stats.set("permutation_draws", draws.len() as f64);
+        stats.count("permutation_draws", draws.len());
         let lost = match options.permutations - draws.len() {
             0 => String::new(),
             it => format!("; in {it} draws a group had no treated unit, and these are left out"),

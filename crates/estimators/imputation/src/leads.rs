@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use parallax_model::{
-    Before, Design, FitError, Mat, Regression, RegressionInput, SingletonPolicy, Term, VcovPlan, f_upper,
+    Before, Design, FitError, Mat, Regression, RegressionInput, SingletonPolicy, Term, f_upper,
     linalg::{AbsorbOptions, Absorber, Factor, singletons},
     panel::Codes,
     regress,
@@ -175,9 +175,7 @@ impl<'d, 'p> Frame<'d, 'p> {
         let names = self.design.regressors.iter().map(|it| Term::Slope(it.name.clone()));
         let terms: Vec<Term> = names.chain(times.iter().map(|&it| Term::EventTime(it))).collect();
         let slices: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
-        let vcov = &self.design.vcov;
-        let groups = vcov.groups.iter().map(|it| it.compact(self.rows.iter().copied())).collect();
-        let plan = VcovPlan::new(vcov.spec.clone(), vcov.small_sample, groups)?;
+        let plan = self.design.vcov.on_rows(&self.rows)?;
         let input = RegressionInput {
             terms: &terms,
             columns: &slices,

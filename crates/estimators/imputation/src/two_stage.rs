@@ -29,10 +29,13 @@ pub struct Options {
     /// Column of 0 and 1 that stays 1 once it is. Or give `cohort`.
     pub treatment: Option<Name>,
     /// Periods before adoption in which units may react already; the first stage leaves their rows out.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub anticipation: u32,
     /// Earliest event time with a dummy, as periods before adoption; all when not given, none with 0.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub leads: Option<u32>,
     /// Latest event time with a dummy; all when not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub lags: Option<u32>,
     /// Event times without a dummy.
     pub reference: Vec<i32>,
@@ -45,6 +48,7 @@ pub struct Options {
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 

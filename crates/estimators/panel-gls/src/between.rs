@@ -96,7 +96,7 @@ impl Estimator for Between {
             .filter_map(|(column, &slope)| column.checked_sub(offset).map(|it| (it, slope)))
             .collect();
         units::set_r_squared(design, &counts, &slopes, &mut stats);
-        stats.set("observations", counts.len() as f64);
+        stats.count("observations", counts.len());
         stats.set("root_mse", (fit.rss / df).sqrt());
         Ok(Estimate {
             estimator: Self::META.plugin.name,

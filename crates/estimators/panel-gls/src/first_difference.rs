@@ -2,7 +2,7 @@
 
 use parallax_model::{
     Before, Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, PluginMeta,
-    RegressionInput, SampleReport, Statistics, Status, Support, VcovKind, VcovPlan, r_squared, regress,
+    RegressionInput, SampleReport, Statistics, Status, Support, VcovKind, r_squared, regress,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -90,7 +90,7 @@ impl Estimator for FirstDifference {
                 leverages: None,
                 constant: None,
             },
-            &plan_on(design, &later)?,
+            &design.vcov.on_rows(&later)?,
         )?;
         let df = fit.vcov.arithmetic.residual_df as f64;
         let r2 = r_squared(fit.rss, &outcome, None, design.intercept);
@@ -100,7 +100,7 @@ impl Estimator for FirstDifference {
             "r2_adjusted",
             1.0 - (1.0 - r2) * (later.len() as f64 - f64::from(u8::from(design.intercept))) / df,
         );
-        stats.set("observations", later.len() as f64);
+        stats.count("observations", later.len());
         stats.set("rss", fit.rss);
         stats.set("root_mse", (fit.rss / df).sqrt());
         let mut used = vec![false; design.n()];
@@ -132,10 +132,4 @@ fn rows_with_a_change(design: &Design<'_>, gaps: Gaps) -> Vec<usize> {
         Gaps::Missing => i64::from(design.periods[row]) == i64::from(design.periods[row - 1]) + 1,
     };
     (1..design.n()).filter(|&row| units[row] == units[row - 1] && follows(row)).collect()
-}
-
-/// The covariance request with groups on the rows of the changes.
-fn plan_on(design: &Design<'_>, later: &[usize]) -> Result<VcovPlan, FitError> {
-    let groups = design.vcov.groups.iter().map(|it| it.compact(later.iter().copied())).collect();
-    Ok(VcovPlan::new(design.vcov.spec.clone(), design.vcov.small_sample, groups)?)
 }

@@ -146,14 +146,14 @@ fn statistics(
     stats.set("rho", components.sigma2_u / (components.sigma2_u + components.sigma2_e));
     stats.set("theta_min", theta.iter().copied().fold(f64::INFINITY, f64::min));
     stats.set("theta_max", theta.iter().copied().fold(f64::NEG_INFINITY, f64::max));
-    stats.set("between_rank", components.between_rank as f64);
-    stats.set("within_df", components.within_df);
+    stats.count("between_rank", components.between_rank);
+    stats.set_df("within_df", components.within_df);
     stats.set("rss", fit.rss);
     let tested: Vec<usize> = (0..fit.terms.len()).filter(|&it| fit.terms[it] != Term::Intercept).collect();
     if !tested.is_empty() {
         let (chi2, rank, p) = wald(&fit.coef, fit.vcov.matrix.as_ref(), &tested)?;
         stats.set("wald_chi2", chi2);
-        stats.set("wald_chi2_df", rank as f64);
+        stats.count("wald_chi2_df", rank);
         stats.set("wald_chi2_p", p);
     }
     Ok(stats)

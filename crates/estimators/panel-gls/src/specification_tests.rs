@@ -49,7 +49,7 @@ pub fn hausman(
         let form = signed_form(&change, &difference, &unit)?;
         let [statistic, df, p] = names(name);
         stats.set(statistic, form.value);
-        stats.set(df, form.rank as f64);
+        stats.count(df, form.rank);
         // A negative statistic says nothing about the hypothesis, so it has no p-value.
         let p_value = if form.value < 0.0 { f64::NAN } else { chi2_upper(form.value, form.rank as f64) };
         stats.set(p, p_value);
@@ -129,7 +129,11 @@ pub fn mundlak(
     let own = std::iter::repeat_n(ones.as_slice(), offset)
         .chain(design.regressors.iter().map(|it| it.values.as_slice()));
     let before: Vec<&[f64]> = own.chain(raw.iter().map(Vec::as_slice)).collect();
-    let terms: Vec<Term> = (0..columns.len()).map(|it| Term::Slope(format!("column {it}").into())).collect();
+    let term = |it: usize| match it < offset {
+        true => Term::Intercept,
+        false => Term::Slope(format!("column {it}").into()),
+    };
+    let terms: Vec<Term> = (0..columns.len()).map(term).collect();
     let fit = regress(
         &RegressionInput {
             terms: &terms,
@@ -149,7 +153,7 @@ pub fn mundlak(
     if !tested.is_empty() {
         let (chi2, rank, p) = wald(&fit.coef, fit.vcov.matrix.as_ref(), &tested)?;
         stats.set("mundlak_chi2", chi2);
-        stats.set("mundlak_df", rank as f64);
+        stats.count("mundlak_df", rank);
         stats.set("mundlak_p", p);
     }
     Ok(())

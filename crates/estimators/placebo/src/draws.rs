@@ -94,6 +94,7 @@ impl<'a> Refit<'a> {
             frequency: shape.frequency,
             partialled: self.controls.len(),
             bread: shape.bread.as_ref(),
+            lines: None,
             absorbed: shape.absorbed,
             constant: false,
             leverages: None,

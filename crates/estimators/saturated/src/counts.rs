@@ -208,6 +208,7 @@ fn parts<'a>(
         frequency: design.frequency,
         partialled: 0,
         bread,
+        lines: None,
         absorbed,
         constant: false,
         leverages: None,
@@ -236,8 +237,8 @@ pub(crate) fn statistics(design: &Design<'_>, fit: &Poisson, vcov: &Vcov) -> Sta
     stats.set("pseudo_r2", 1.0 - likelihood / null);
     stats.set("deviance", fit.deviance);
     stats.set("null_deviance", fit.null_deviance);
-    stats.set("iterations", fit.iterations as f64);
-    stats.set("df_residual", vcov.arithmetic.residual_df as f64);
+    stats.count("iterations", fit.iterations);
+    stats.count("df_residual", vcov.arithmetic.residual_df);
     stats
 }
 

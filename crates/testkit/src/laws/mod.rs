@@ -46,6 +46,7 @@ pub const LAWS: &[Law] = &[
     Law { name: "a constant added to the outcome moves the intercept only", check: data::shifted_outcome },
     Law { name: "data twice are the same with errors over root two", check: data::data_twice },
     Law { name: "equal weights are no weights", check: data::equal_weights },
+    Law { name: "frequency weights count observations", check: data::frequency_counts },
     Law { name: "unknown options are refused by name", check: contract::unknown_option },
     Law { name: "what is not supported is refused before data are seen", check: contract::unsupported },
     Law { name: "defaults written out are the defaults", check: contract::defaults },
@@ -125,6 +126,7 @@ pub fn request(entry: &Entry, kind: VcovKind, rules: SmallSample) -> Result<Mode
         weight_kind: WeightKind::Analytic,
         vcov: vcov.parse().map_err(|it: parallax_model::vcov::VcovError| it.to_string())?,
         small_sample: rules,
+        repair: None,
         singletons: SingletonPolicy::Drop,
         options: match options {
             serde_json::Value::Object(it) => it,

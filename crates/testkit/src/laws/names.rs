@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use parallax_model::{
-    AbsorptionCache, DetailValues, Entry, Estimate, Formula, ModelSpec, Name, Panel, SmallSample, VcovSpec,
+    AbsorptionCache, Entry, Estimate, Formula, ModelSpec, Name, Panel, SmallSample, VcovSpec,
     formula::{Expr, Factor, Part, Term},
     vcov::VcovError,
 };
@@ -221,11 +221,7 @@ fn same_numbers(plain: &Estimate, odd: &Estimate) -> Result<(), String> {
     }
     let details = |it: &Estimate| {
         let columns = it.details.iter().flat_map(|it| it.columns.iter().map(|it| &it.values));
-        let numbers = columns.filter_map(|it| match it {
-            DetailValues::Number(it) => Some(bits(it)),
-            DetailValues::Text(_) => None,
-        });
-        numbers.collect::<Vec<_>>()
+        columns.filter_map(|it| it.numbers().map(bits)).collect::<Vec<_>>()
     };
     if details(plain) != details(odd) {
         return Err("numbers of the details moved".to_owned());

@@ -15,6 +15,7 @@ fn fit(panel: &Panel, estimator: &str, formula: &str, options: &Value) -> Result
         weight_kind: WeightKind::Analytic,
         vcov: "cluster:unit".parse().unwrap(),
         small_sample: SmallSample::FIXEST,
+        repair: None,
         singletons: SingletonPolicy::Drop,
         options: options.as_object().unwrap().clone(),
     };
@@ -150,6 +151,7 @@ fn constant_covariates_leave_a_battery_as_it_was() {
                 weight_kind: WeightKind::Analytic,
                 vcov: "cluster:unit".parse().unwrap(),
                 small_sample: SmallSample::FIXEST,
+                repair: None,
                 singletons: SingletonPolicy::Drop,
                 options: model.options,
             };

@@ -24,11 +24,11 @@ pub fn cells(cells: &Cells, effects: &Effects) -> Detail {
         std_error(squares.sum())
     };
     Detail::new("cells", "Comparisons by cohort and period; errors are those of independent units")
-        .number("cohort", "Cohort", numbers(&|it| f64::from(it.cohort)))
-        .number("period", "Period", numbers(&|it| f64::from(it.period)))
-        .number("base", "Base period", numbers(&|it| it.base.map_or(f64::NAN, f64::from)))
-        .number("treated", "Treated", numbers(&|it| it.treated as f64))
-        .number("controls", "Controls", numbers(&|it| it.controls as f64))
+        .label("cohort", "Cohort", numbers(&|it| f64::from(it.cohort)))
+        .label("period", "Period", numbers(&|it| f64::from(it.period)))
+        .label("base", "Base period", numbers(&|it| it.base.map_or(f64::NAN, f64::from)))
+        .count("treated", "Treated", numbers(&|it| it.treated as f64))
+        .count("controls", "Controls", numbers(&|it| it.controls as f64))
         .number("estimate", "Estimate", numbers(&|it| it.outcome.value()))
         .number("std_error", "Std. error", numbers(&error))
         .text("outcome", "Outcome", all.iter().map(|it| it.outcome.words()).collect())
@@ -49,16 +49,16 @@ pub fn overlap(cells: &Cells) -> Option<Detail> {
     );
     let side = |it: &(&Overlap, bool)| if it.1 { "treated" } else { "controls" }.to_owned();
     let detail = Detail::new("overlap", title)
-        .number("cohort", "Cohort", numbers(&|it| f64::from(it.0.cohort)))
-        .number("period", "Period", numbers(&|it| f64::from(it.0.period)))
+        .label("cohort", "Cohort", numbers(&|it| f64::from(it.0.cohort)))
+        .label("period", "Period", numbers(&|it| f64::from(it.0.period)))
         .text("group", "Group", sides.iter().map(side).collect())
-        .number("n", "N", numbers(&|it| scores(it).len() as f64))
+        .count("n", "N", numbers(&|it| scores(it).len() as f64))
         .number("min", "Min", at(0.0))
         .number("p25", "25%", at(0.25))
         .number("median", "50%", at(0.5))
         .number("p75", "75%", at(0.75))
         .number("max", "Max", at(1.0))
-        .number("trimmed", "Trimmed", numbers(&|it| if it.1 { 0.0 } else { it.0.trimmed as f64 }));
+        .count("trimmed", "Trimmed", numbers(&|it| if it.1 { 0.0 } else { it.0.trimmed as f64 }));
     Some(detail)
 }
 

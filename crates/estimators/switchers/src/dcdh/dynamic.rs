@@ -145,10 +145,10 @@ fn detail(effects: &Contrasts, placebos: &Contrasts) -> Detail {
     let numbers = |of: fn(&Contrast) -> f64| all.iter().map(|it| of(it.2)).collect::<Vec<f64>>();
     Detail::new("switchers", "Units that have changed and their controls, by event time")
         .text("command", "In did_multiplegt_dyn", all.iter().map(|it| it.1.clone()).collect())
-        .number("time", "Event time", all.iter().map(|it| it.0).collect())
-        .number("switchers", "Switchers", numbers(|it| it.switchers as f64))
+        .label("time", "Event time", all.iter().map(|it| it.0).collect())
+        .count("switchers", "Switchers", numbers(|it| it.switchers as f64))
         .number("weight", "Weight of switchers", numbers(|it| it.weight))
-        .number("rows", "Rows of switchers and controls", numbers(|it| it.rows as f64))
+        .count("rows", "Rows of switchers and controls", numbers(|it| it.rows as f64))
         .number("dose", "Treatment beyond the baseline, mean", numbers(|it| it.dose / it.weight))
         .number("path_dose", "Sum of it since the change, mean", numbers(|it| it.path_dose / it.weight))
 }
@@ -163,7 +163,7 @@ fn equality(estimate: &mut Estimate) -> Result<(), FitError> {
     }
     let (chi2, df, p) = wald_equal(&estimate.coef, estimate.vcov.matrix.as_ref(), first, others)?;
     estimate.stats.set("equality_chi2", chi2);
-    estimate.stats.set("equality_df", df as f64);
+    estimate.stats.count("equality_df", df);
     estimate.stats.set("equality_p", p);
     Ok(())
 }

@@ -183,8 +183,8 @@ fn detail(
     let numbers = |of: fn(&Switch) -> f64| all.iter().map(|it| of(it.1)).collect::<Vec<f64>>();
     Detail::new("switchers", "Changes of the treatment and their stayers")
         .text("part", "Part", all.iter().map(|it| it.0.to_owned()).collect())
-        .number("switchers", "Switchers", numbers(|it| it.switchers as f64))
-        .number("rows", "Rows of switchers and stayers", numbers(|it| it.rows as f64))
+        .count("switchers", "Switchers", numbers(|it| it.switchers as f64))
+        .count("rows", "Rows of switchers and stayers", numbers(|it| it.rows as f64))
         .number("dose", "Change of the treatment, sum", numbers(|it| it.dose))
 }
 
