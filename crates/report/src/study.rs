@@ -21,10 +21,12 @@ pub fn compare_study(published: &Published, result: &StudyResult) -> Vec<Compari
     result.study.file.tables.iter().filter_map(|it| published.compare(&it.id, ours)).collect()
 }
 
-/// Every table in every format, and each comparison beside its table.
-pub fn study_outputs(result: &StudyResult, comparisons: &[Comparison]) -> Vec<Output> {
+/// Every table in every format, and each comparison beside its table. `data` is what a reader has to know of the data
+/// themselves, which stands below every table.
+pub fn study_outputs(result: &StudyResult, comparisons: &[Comparison], data: &[String]) -> Vec<Output> {
     let mut outputs = Vec::new();
-    for table in study_tables(result) {
+    for mut table in study_tables(result) {
+        table.notes.extend(data.iter().map(|it| format!("{}.", it.trim_end_matches('.'))));
         outputs.extend(files(&table, &table.id));
     }
     for (id, figures) in study_figures(result) {

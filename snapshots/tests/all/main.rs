@@ -15,6 +15,7 @@ mod errors;
 mod help;
 mod known_effect;
 mod printed;
+mod reading;
 mod registry;
 mod replica_file;
 mod support;

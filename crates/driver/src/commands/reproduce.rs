@@ -188,7 +188,8 @@ fn make(asked: &Asked<'_>, opened: &Opened, study: Study) -> Result<Made, Driver
     drop(progress);
     let comparisons = opened.printed.compare(&result)?;
     let flow = sample_flow(&result, &loaded);
-    let mut tables = study_outputs(&result, &comparisons);
+    let data: Vec<String> = loaded.notes.iter().map(without_folder).collect();
+    let mut tables = study_outputs(&result, &comparisons, &data);
     tables.push(Output::new("sample-flow.txt", flow.clone().into_bytes()));
     let report = match arguments.no_report || arguments.check {
         true => Vec::new(),
