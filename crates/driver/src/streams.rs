@@ -87,7 +87,10 @@ mod tests {
         for words in [&["--help"][..], &["--version"], &["estimators"], &["explain", "iv"], &["schema"]] {
             let (code, said) = ended(words, &mut Failing(io::ErrorKind::StorageFull));
             assert_eq!(code, std::process::ExitCode::from(1), "{words:?}: {said}");
-            assert!(words[0] == "explain" || said.starts_with("error: cannot write to standard output"), "{said}");
+            assert!(
+                words[0] == "explain" || said.starts_with("error: cannot write to standard output"),
+                "{said}"
+            );
         }
         for words in [&["--help"][..], &["estimators"]] {
             let (code, said) = ended(words, &mut Failing(io::ErrorKind::BrokenPipe));

@@ -63,7 +63,9 @@ fn find(reading: &Reading<'_>, value: &Value, schema: &Value, path: &str) -> Opt
                 .iter()
                 .enumerate()
                 .find_map(|(at, it)| find(reading, it, form, &format!("{path}[{}]", at + 1))),
-            None if reading.form && !all.iter().any(|it| fits(it, value)) => Some(mismatch(path, value, &all)),
+            None if reading.form && !all.iter().any(|it| fits(it, value)) => {
+                Some(mismatch(path, value, &all))
+            }
             None => None,
         },
         Value::Number(number) if all.iter().any(|it| fits(it, value)) => {
@@ -103,7 +105,9 @@ fn alternatives<'a>(root: &'a Value, schema: &'a Value, value: &Value) -> Vec<&'
 /// Whether keys that no alternative knows are refused.
 fn is_closed(all: &[&Value]) -> bool {
     all.iter().any(|it| {
-        ["additionalProperties", "unevaluatedProperties"].iter().any(|key| it.get(key) == Some(&Value::Bool(false)))
+        ["additionalProperties", "unevaluatedProperties"]
+            .iter()
+            .any(|key| it.get(key) == Some(&Value::Bool(false)))
     })
 }
 
@@ -264,12 +268,27 @@ mod tests {
             refused(json!({ "draws": "many" })),
             "`draws`: the text \"many\" was found; write a whole number from 1 to 1000000"
         );
-        assert_eq!(refused(json!({ "by": [1, "x"] })), "`by[2]`: the text \"x\" was found; write a whole number");
-        assert_eq!(refused(json!({ "kind": "tow-step" })), "`kind`: the text \"tow-step\" was found; write \"one\" or \"two-step\"");
-        assert_eq!(refused(json!({ "level": "a\nb" })), "`level`: the text \"a\\nb\" was found; write a number");
+        assert_eq!(
+            refused(json!({ "by": [1, "x"] })),
+            "`by[2]`: the text \"x\" was found; write a whole number"
+        );
+        assert_eq!(
+            refused(json!({ "kind": "tow-step" })),
+            "`kind`: the text \"tow-step\" was found; write \"one\" or \"two-step\""
+        );
+        assert_eq!(
+            refused(json!({ "level": "a\nb" })),
+            "`level`: the text \"a\\nb\" was found; write a number"
+        );
         assert_eq!(refused(json!({ "drws": 3 })), "`drws` is not a key, did you mean `draws`?");
-        assert_eq!(refused(json!({ "draws": 2.5 })), "`draws`: the number 2.5 was found; write a whole number from 1 to 1000000");
-        assert_eq!(refused(json!({ "draws": -1 })), "`draws`: the number -1 was found; write a whole number from 1 to 1000000");
+        assert_eq!(
+            refused(json!({ "draws": 2.5 })),
+            "`draws`: the number 2.5 was found; write a whole number from 1 to 1000000"
+        );
+        assert_eq!(
+            refused(json!({ "draws": -1 })),
+            "`draws`: the number -1 was found; write a whole number from 1 to 1000000"
+        );
     }
 
     #[test]
@@ -278,8 +297,15 @@ mod tests {
             refused(json!({ "draws": 10_000_000_000_u64 })),
             "`draws`: the number 10000000000 was found; write a whole number from 1 to 1000000"
         );
-        assert_eq!(refused(json!({ "leads": 11 })), "`leads`: the number 11 was found; write a whole number from 0 to 10");
-        for good in [json!({}), json!({ "draws": 1_000_000, "leads": 10, "level": 3, "by": [-5] }), json!({ "leads": null })] {
+        assert_eq!(
+            refused(json!({ "leads": 11 })),
+            "`leads`: the number 11 was found; write a whole number from 0 to 10"
+        );
+        for good in [
+            json!({}),
+            json!({ "draws": 1_000_000, "leads": 10, "level": 3, "by": [-5] }),
+            json!({ "leads": null }),
+        ] {
             assert!(read::<Options>(good.as_object().unwrap()).is_ok(), "{good}");
         }
     }

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use parallax_base::{Name, with_suggestion};
 use parallax_panel::Panel;
-use schemars::{JsonSchema, Schema, schema_for};
-use serde::{Serialize, de::DeserializeOwned};
+use schemars::{Schema, schema_for};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -139,7 +138,8 @@ impl Entry {
             },
             fit: |design, options| {
                 let plugin = E::META.plugin.name;
-                let options = options::read(options).map_err(|reason| FitError::Options { plugin, reason })?;
+                let options =
+                    options::read(options).map_err(|reason| FitError::Options { plugin, reason })?;
                 E::fit(design, &options)
             },
         }

@@ -56,7 +56,8 @@ pub(crate) fn printed_names(entry: &TableEntry, result: &StudyResult) -> Option<
     let own = |it: &DetailColumn| {
         columns.iter().find(|wanted| wanted.column == it.name).and_then(|it| it.label.clone())
     };
-    let names = shown.iter().flat_map(|it| [own(it).unwrap_or_else(|| it.label.clone()), it.name.to_string()]);
+    let names =
+        shown.iter().flat_map(|it| [own(it).unwrap_or_else(|| it.label.clone()), it.name.to_string()]);
     let rows = match &shown.first()?.values {
         DetailValues::Text(it) => it.clone(),
         DetailValues::Number(it) => it.iter().map(f64::to_string).collect(),

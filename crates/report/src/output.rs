@@ -184,7 +184,10 @@ fn check_manifest(dir: &Path, files: &[Output]) -> Result<Option<Difference>, Ou
 
 /// The sentence about results that no finished run wrote.
 fn unfinished(dir: &Path) -> String {
-    format!("the results in `{}` are of a run that did not finish: some may be older than others", dir.display())
+    format!(
+        "the results in `{}` are of a run that did not finish: some may be older than others",
+        dir.display()
+    )
 }
 
 impl Output {

@@ -159,7 +159,11 @@ fn a_live_run_keeps_others_out_and_a_dead_one_does_not() {
     litter.iter().for_each(|it| fs::write(dir.join(it), "half").unwrap());
     fs::write(dir.join(".parallax-notes"), "not of a run").unwrap();
     let run = OutputRun::begin(&[dir.to_owned()]).unwrap();
-    assert!(run.notes().any(|it| it.contains("removed 4 temporary files")), "{:?}", run.notes().collect::<Vec<_>>());
+    assert!(
+        run.notes().any(|it| it.contains("removed 4 temporary files")),
+        "{:?}",
+        run.notes().collect::<Vec<_>>()
+    );
     run.publish(&[files.to_vec()], &provenance(), &[]).unwrap();
     assert_eq!(names(dir), [".parallax-notes", "a", MANIFEST]);
 }

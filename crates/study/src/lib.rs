@@ -20,8 +20,8 @@ pub use error::StudyError;
 pub use figure::{FigureEntry, FigureKindEntry, FigureWords, ForestEntry, MarkEntry};
 pub use file::{
     DataFile, DataSection, DetailColumnSpec, EffectRow, GroupLabel, JoinKey, MarkRow, ModelDefaults,
-    ModelEntry, OneOrEach, PipelineEntry, PrintedFile, Root, Source, StatisticRow, StudyFile, TableEntry, TableKind,
-    TermRowSpec, VariableRow,
+    ModelEntry, OneOrEach, PipelineEntry, PrintedFile, Root, Source, StatisticRow, StudyFile, TableEntry,
+    TableKind, TermRowSpec, VariableRow,
 };
 pub use pattern::PatternEntry;
 pub use plan::{PlannedModel, Study};

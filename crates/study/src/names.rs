@@ -16,7 +16,10 @@ pub(crate) fn check_names(file: &StudyFile) -> Result<(), StudyError> {
         let tables = file.tables.iter().filter(|it| is_for(&it.sources, &source.name)).flat_map(|it| {
             let owner = format!("table `{}`", it.id);
             let compared = format!("{}-printed-against-ours", it.id);
-            [(it.id.to_string(), owner.clone()), (compared, format!("the comparison of {owner} with what is printed"))]
+            [
+                (it.id.to_string(), owner.clone()),
+                (compared, format!("the comparison of {owner} with what is printed")),
+            ]
         });
         let figures = file.figures.iter().filter(|it| is_for(&it.sources, &source.name)).flat_map(|it| {
             let owner = format!("figure `{}`", it.id);

@@ -32,7 +32,9 @@ impl PatternEntry {
             return Err("a bound of a pattern is a finite number".to_owned());
         }
         if bounds.iter().all(Option::is_none) {
-            return Err("a pattern needs `above`, `below` or `p-below`; without one it always holds".to_owned());
+            return Err(
+                "a pattern needs `above`, `below` or `p-below`; without one it always holds".to_owned()
+            );
         }
         if let (Some(above), Some(below)) = (self.above, self.below)
             && below <= above
@@ -56,8 +58,10 @@ impl PatternEntry {
         };
         let fault = |value: f64, bound: &str| Some(format!("`{term}` of `{model}` is {value}, not {bound}"));
         // A missing number lies nowhere.
-        let above = |bound: f64| (!(bound < row.estimate)).then(|| fault(row.estimate, &format!("above {bound}")));
-        let below = |bound: f64| (!(row.estimate < bound)).then(|| fault(row.estimate, &format!("below {bound}")));
+        let above =
+            |bound: f64| (!(bound < row.estimate)).then(|| fault(row.estimate, &format!("above {bound}")));
+        let below =
+            |bound: f64| (!(row.estimate < bound)).then(|| fault(row.estimate, &format!("below {bound}")));
         let p_below = |bound: f64| {
             let said = format!("below {bound} in its p-value ({})", row.p_value);
             (!(row.p_value < bound)).then(|| fault(row.estimate, &said))

@@ -54,7 +54,9 @@ pub(crate) fn folded(text: &str) -> String {
 }
 
 /// The first two whose files would have the same name, with what each is; `names` are file names and their owners.
-pub(crate) fn collision(names: impl IntoIterator<Item = (String, String)>) -> Option<(String, String, String)> {
+pub(crate) fn collision(
+    names: impl IntoIterator<Item = (String, String)>,
+) -> Option<(String, String, String)> {
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
     for (name, owner) in names {
         if let Some(first) = seen.insert(folded(&name), owner.clone()) {
@@ -176,7 +178,9 @@ mod tests {
 
     #[test]
     fn names_of_every_script_serve() {
-        for it in ["table1", "table14_2", "group-time", "Table 1.2", "表一", "Größe", "common", "lpt", "com10"] {
+        for it in
+            ["table1", "table14_2", "group-time", "Table 1.2", "表一", "Größe", "common", "lpt", "com10"]
+        {
             assert!(FileStem::try_from(it).is_ok(), "{it}");
         }
     }
@@ -185,9 +189,36 @@ mod tests {
     fn what_a_system_reads_as_something_else_is_refused() {
         let long = "x".repeat(201);
         let refused = [
-            "", " ", ".", "..", "../../victim", "/etc/x", "a/b", "a\\b", "C:x", ".hidden", "a\nb", "a\rb", "a\0b",
-            "a\u{7f}b", "a\u{202e}b", "a\u{2028}b", "a\u{feff}", " a", "a ", "a.", "con", "NUL.txt", "Com1", "lpt9.x",
-            "a*b", "a?b", "a|b", "a\"b", "-rf", &long,
+            "",
+            " ",
+            ".",
+            "..",
+            "../../victim",
+            "/etc/x",
+            "a/b",
+            "a\\b",
+            "C:x",
+            ".hidden",
+            "a\nb",
+            "a\rb",
+            "a\0b",
+            "a\u{7f}b",
+            "a\u{202e}b",
+            "a\u{2028}b",
+            "a\u{feff}",
+            " a",
+            "a ",
+            "a.",
+            "con",
+            "NUL.txt",
+            "Com1",
+            "lpt9.x",
+            "a*b",
+            "a?b",
+            "a|b",
+            "a\"b",
+            "-rf",
+            &long,
         ];
         for it in refused {
             let why = FileStem::try_from(it).unwrap_err();
@@ -201,6 +232,9 @@ mod tests {
         let names = |it: &[&str]| collision(it.iter().map(|it| ((*it).to_owned(), format!("table `{it}`"))));
         assert_eq!(names(&["a", "b"]), None);
         let (name, first, second) = names(&["Table", "b", "taBle"]).unwrap();
-        assert_eq!((name.as_str(), first.as_str(), second.as_str()), ("taBle", "table `Table`", "table `taBle`"));
+        assert_eq!(
+            (name.as_str(), first.as_str(), second.as_str()),
+            ("taBle", "table `Table`", "table `taBle`")
+        );
     }
 }

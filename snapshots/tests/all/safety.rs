@@ -30,7 +30,11 @@ fn names_do_not_lead_out_of_the_folder() {
     }
     let before = contents(out.path());
     let ran = parallax(["reproduce", text(&out.path().join("in"))]);
-    assert!(ran.code == 1 && ran.err.contains("`../../victim` cannot name a file: it contains `/`"), "{}", ran.err);
+    assert!(
+        ran.code == 1 && ran.err.contains("`../../victim` cannot name a file: it contains `/`"),
+        "{}",
+        ran.err
+    );
     assert!(ran.err.contains("line 4"), "{}", ran.err);
     assert_eq!(contents(out.path()), before);
     for bad in ["../victim", "/tmp/victim", "..", ".", "", "a\\b", ".hidden", "nul", "a:b", " a"] {
@@ -41,7 +45,9 @@ fn names_do_not_lead_out_of_the_folder() {
             study(&dir.path().join("in"), names[0], names[1], "p.csv", names[2]);
             let place = dir.path().join("in");
             let before = contents(dir.path());
-            for words in [vec!["reproduce", text(&place)], vec!["reproduce", text(&place), "--out", text(dir.path())]] {
+            for words in
+                [vec!["reproduce", text(&place)], vec!["reproduce", text(&place), "--out", text(dir.path())]]
+            {
                 let ran = parallax(&words);
                 assert!(ran.code == 1 && ran.err.contains("cannot name a file"), "{bad:?} {at}: {}", ran.err);
                 assert!(["name", "id"].iter().any(|it| ran.err.contains(it)), "{}", ran.err);
@@ -53,7 +59,11 @@ fn names_do_not_lead_out_of_the_folder() {
 
 #[test]
 fn names_that_meet_in_one_file_are_refused() {
-    let table = |id: &str| format!("[[table]]\nid = '{id}'\ntitle = 'T'\nkind = 'regression'\nmodels = ['m']\nterms = [{{ term = 'x', label = 'X' }}]\n");
+    let table = |id: &str| {
+        format!(
+            "[[table]]\nid = '{id}'\ntitle = 'T'\nkind = 'regression'\nmodels = ['m']\nterms = [{{ term = 'x', label = 'X' }}]\n"
+        )
+    };
     for id in ["T", "t-printed-against-ours", "Sample-Flow", "manifest"] {
         let dir = folder();
         let text_of = study(dir.path(), "s", "mine", "p.csv", "t");
@@ -77,7 +87,8 @@ fn data_outside_of_the_folder_need_the_users_word() {
     let place = dir.path().join("in");
     let secret = dir.path().join("secret.csv");
     fs::write(&secret, "topsecret,x\n1,2\n").unwrap();
-    let mut ways = vec!["../secret.csv".to_owned(), text(&secret).to_owned(), "./../in/../secret.csv".to_owned()];
+    let mut ways =
+        vec!["../secret.csv".to_owned(), text(&secret).to_owned(), "./../in/../secret.csv".to_owned()];
     study(&place, "s", "mine", "p.csv", "t");
     #[cfg(unix)]
     {
@@ -93,7 +104,11 @@ fn data_outside_of_the_folder_need_the_users_word() {
         let ran = parallax(["reproduce", text(&place), "--strict"]);
         assert_eq!(ran.code, 1, "{way}");
         let says = format!("run `parallax reproduce {}/study.toml --strict --allow-outside`", text(&place));
-        assert!(ran.err.contains("lies outside of the study's folder") && ran.err.contains(&says), "{way}: {}", ran.err);
+        assert!(
+            ran.err.contains("lies outside of the study's folder") && ran.err.contains(&says),
+            "{way}: {}",
+            ran.err
+        );
         assert!(!ran.err.contains("topsecret"), "{}", ran.err);
     }
     fs::write(&secret, DATA).unwrap();
@@ -113,7 +128,11 @@ fn no_message_shows_a_file_that_the_study_should_not_read() {
     let written = study(&place, "s", "mine", "p.csv", "t");
     for printed in ["../secret.toml", text(&secret), "link.toml"] {
         let _ = std::os::unix::fs::symlink(&secret, place.join("link.toml"));
-        fs::write(place.join("study.toml"), written.replacen("published = false", &format!("published = '{printed}'"), 1)).unwrap();
+        fs::write(
+            place.join("study.toml"),
+            written.replacen("published = false", &format!("published = '{printed}'"), 1),
+        )
+        .unwrap();
         let ran = parallax(["reproduce", text(&place)]);
         assert!(ran.code == 1 && ran.err.contains("lies outside"), "{printed}: {}", ran.err);
         assert!(!ran.err.contains("topsecret"), "{}", ran.err);
@@ -155,7 +174,11 @@ fn tables_of_an_earlier_run_go_with_it() {
     fs::write(tables.join("notes.md"), "mine").unwrap();
     study(dir.path(), "s", "mine", "p.csv", "new");
     let checked = parallax(["reproduce", text(dir.path()), "--check"]);
-    assert!(checked.code == 3 && checked.out.contains("old.txt: this study does not make it"), "{}", checked.out);
+    assert!(
+        checked.code == 3 && checked.out.contains("old.txt: this study does not make it"),
+        "{}",
+        checked.out
+    );
     assert!(checked.err.contains("are of another run; since then changed: study.toml"), "{}", checked.err);
     let ran = parallax(["reproduce", text(dir.path())]).done();
     assert!(ran.contains("removed old.txt") && ran.contains("left notes.md"), "{ran}");
@@ -169,8 +192,16 @@ fn messages_name_key_form_and_what_was_found() {
     let dir = folder();
     let written = study(dir.path(), "s", "mine", "p.csv", "t");
     for (from, to, says) in [
-        ("title = 'T'\nkind", "title = 'T'\ndecimals = 'many'\nkind", "decimals`: the text \"many\" was found; write a whole number from 0 to 15"),
-        ("title = 'T'\nkind", "title = 'T'\ndecimals = 200\nkind", "decimals`: the number 200 was found; write a whole number from 0 to 15"),
+        (
+            "title = 'T'\nkind",
+            "title = 'T'\ndecimals = 'many'\nkind",
+            "decimals`: the text \"many\" was found; write a whole number from 0 to 15",
+        ),
+        (
+            "title = 'T'\nkind",
+            "title = 'T'\ndecimals = 200\nkind",
+            "decimals`: the number 200 was found; write a whole number from 0 to 15",
+        ),
         ("vcov = 'iid'", "vcov = 'iid'\noptions = { constant = 'maybe' }", "`constant`"),
         ("models = ['m']", "models = 'm'", "models`: the text \"m\" was found; write a list"),
     ] {
@@ -195,7 +226,10 @@ fn counts_are_bounded() {
             if !whole || ["seed", "base", "from", "to"].contains(&key.as_str()) {
                 continue;
             }
-            assert!(form["maximum"].as_u64().is_some_and(|it| it <= 10_000_000), "{name}: `{key}` has no bound");
+            assert!(
+                form["maximum"].as_u64().is_some_and(|it| it <= 10_000_000),
+                "{name}: `{key}` has no bound"
+            );
             counts += 1;
         }
     }
@@ -210,7 +244,8 @@ fn counts_are_bounded() {
 
 /// Options of the top level and of every alternative.
 fn properties(schema: &serde_json::Value) -> Vec<(String, serde_json::Value)> {
-    let own = schema["properties"].as_object().into_iter().flatten().map(|(key, it)| (key.clone(), it.clone()));
+    let own =
+        schema["properties"].as_object().into_iter().flatten().map(|(key, it)| (key.clone(), it.clone()));
     let lists = ["oneOf", "anyOf", "allOf"].iter().filter_map(|it| schema[*it].as_array()).flatten();
     own.chain(lists.flat_map(properties)).collect()
 }

@@ -6,8 +6,8 @@ use parallax_base::Name;
 use parallax_battery::{Battery, BatterySpec, Treatment, findings, run as run_battery};
 use parallax_ingest::{FileRequest, Loaded, ReadRequest, Select, read};
 use parallax_report::{
-    FileRecord, Format, InputRecord, InputRole, Output, OutputRun, Provenance, battery_document, battery_json,
-    effects_table, render,
+    FileRecord, Format, InputRecord, InputRole, Output, OutputRun, Provenance, battery_document,
+    battery_json, effects_table, render,
 };
 
 use crate::{

@@ -57,7 +57,9 @@ impl Printed {
         };
         let read = text.parse().and_then(|it: Published| check_published(&it, file).map(|()| it));
         match read {
-            Ok(published) => Ok(Printed::Here(PrintedHere { path, sha256: sha256(text.as_bytes()), published })),
+            Ok(published) => {
+                Ok(Printed::Here(PrintedHere { path, sha256: sha256(text.as_bytes()), published }))
+            }
             Err(source) => Err(DriverError::Published { path, source }),
         }
     }
@@ -73,7 +75,9 @@ impl Printed {
     /// Why nothing is compared, in a sentence.
     pub fn why_nothing(&self) -> &'static str {
         match self {
-            Printed::Here(_) => "nothing is compared: no table of this source is printed, or `compare = false`",
+            Printed::Here(_) => {
+                "nothing is compared: no table of this source is printed, or `compare = false`"
+            }
             Printed::Nothing => "the study says that nothing is printed",
             Printed::Unsaid => "nothing is compared: there is no published.toml",
         }
@@ -115,8 +119,12 @@ impl Judgement {
     /// Sentences about what does not hold in one source.
     pub fn of(&mut self, result: &StudyResult, printed: &Printed, comparisons: &[Comparison]) -> Vec<String> {
         let source = &result.study.source;
-        let mut found: Vec<String> =
-            source.patterns.iter().filter_map(|it| it.fault(result)).map(|it| format!("pattern: {it}")).collect();
+        let mut found: Vec<String> = source
+            .patterns
+            .iter()
+            .filter_map(|it| it.fault(result))
+            .map(|it| format!("pattern: {it}"))
+            .collect();
         if source.simulated || (!source.compare && !source.patterns.is_empty()) {
             if source.patterns.is_empty() {
                 found.push(
@@ -152,7 +160,8 @@ impl Judgement {
     /// Printed tables that no source was compared with.
     pub fn rest(&self, printed: &Printed) -> Vec<String> {
         let Printed::Here(here) = printed else { return Vec::new() };
-        let tables = here.published.tables.iter().filter(|it| self.by_print && !self.compared.contains(&it.id));
+        let tables =
+            here.published.tables.iter().filter(|it| self.by_print && !self.compared.contains(&it.id));
         let sentence = |it: &str| format!("table `{it}` is printed, and no source that was run has it");
         tables.map(|it| sentence(&it.id)).collect()
     }

@@ -71,7 +71,9 @@ pub fn run(
     let mut seen = BTreeMap::new();
     for (path, found) in study_files(&arguments.studies)? {
         let opened = open(path, found, arguments)?;
-        if let (Some(other), Some(out)) = (seen.insert(opened.file.name.folded(), opened.path.clone()), &arguments.out) {
+        if let (Some(other), Some(out)) =
+            (seen.insert(opened.file.name.folded(), opened.path.clone()), &arguments.out)
+        {
             let (name, path, out) = (&opened.file.name, opened.path.display(), out.display());
             return Err(DriverError::Request(format!(
                 "{path} and {} are both called `{name}`, and both would be written to {out}/{name}; run one of them \
@@ -172,7 +174,8 @@ fn make(asked: &Asked<'_>, opened: &Opened, study: Study) -> Result<Made, Driver
     let (arguments, path) = (asked.arguments, opened.path.as_path());
     let in_study = |source| DriverError::Study { path: path.to_owned(), source };
     let folder = folder(path);
-    let loaded = load(&study, folder, arguments.data.as_deref(), &opened.reach).map_err(|it| place(it, path))?;
+    let loaded =
+        load(&study, folder, arguments.data.as_deref(), &opened.reach).map_err(|it| place(it, path))?;
     refuse_unmarked_simulation(&study, &loaded, path)?;
     for model in &study.models {
         refuse_mixed(&loaded, &model.spec.formula)?;
@@ -218,7 +221,8 @@ fn provenance(opened: &Opened, result: &StudyResult, loaded: &Loaded) -> Result<
 /// Study files named, or every `datasets/*/study.toml`; `true` for those found in a folder.
 fn study_files(named: &[PathBuf]) -> Result<Vec<(PathBuf, bool)>, DriverError> {
     if !named.is_empty() {
-        let file = |it: &PathBuf| if it.is_dir() { (it.join("study.toml"), true) } else { (it.clone(), false) };
+        let file =
+            |it: &PathBuf| if it.is_dir() { (it.join("study.toml"), true) } else { (it.clone(), false) };
         return Ok(named.iter().map(file).collect());
     }
     let root = Path::new("datasets");
@@ -243,8 +247,7 @@ fn open(path: PathBuf, found: bool, arguments: &Reproduce) -> Result<Opened, Dri
     }
     let text =
         fs::read_to_string(&path).map_err(|source| DriverError::Read { path: path.clone(), source })?;
-    let file =
-        StudyFile::parse(&text).map_err(|source| DriverError::Study { path: path.clone(), source })?;
+    let file = StudyFile::parse(&text).map_err(|source| DriverError::Study { path: path.clone(), source })?;
     let printed = Printed::read(&file, folder(&path), &reach)?;
     Ok(Opened { sha256: sha256(text.as_bytes()), path, file, reach, printed })
 }
@@ -495,7 +498,11 @@ fn tell_other_run(dir: &Path, run: &Provenance, asked: &mut Asked<'_>) -> Result
     }
     if !asked.quiet {
         let what = if changed.is_empty() { "the files that are read".to_owned() } else { changed.join(", ") };
-        writeln!(asked.err, "note: the results in {} are of another run; since then changed: {what}", dir.display())?;
+        writeln!(
+            asked.err,
+            "note: the results in {} are of another run; since then changed: {what}",
+            dir.display()
+        )?;
     }
     Ok(())
 }

@@ -27,10 +27,14 @@ fn schema(registry: &Registry) -> Value {
             when("estimator", name, &json!({ "properties": { "options": plugin(name, it.schema()) } }))
         })
         .collect();
-    let steps: Vec<Value> =
-        registry.steps().map(|it| when("step", it.meta.name, &beside(plugin(it.meta.name, it.schema())))).collect();
-    let indices: Vec<Value> =
-        registry.indices().map(|it| when("index", it.meta.name, &beside(plugin(it.meta.name, it.schema())))).collect();
+    let steps: Vec<Value> = registry
+        .steps()
+        .map(|it| when("step", it.meta.name, &beside(plugin(it.meta.name, it.schema()))))
+        .collect();
+    let indices: Vec<Value> = registry
+        .indices()
+        .map(|it| when("index", it.meta.name, &beside(plugin(it.meta.name, it.schema()))))
+        .collect();
     if let Some(model) = definitions.get_mut("ModelEntry") {
         // A model that is like another one has its estimator from there, which a schema cannot follow; it says none.
         let names = registry.estimators().map(|it| it.meta.plugin.name);

@@ -104,7 +104,10 @@ impl Folder {
         let before = bytes.as_deref().and_then(Manifest::parse);
         let mut notes = Vec::new();
         if 0 < swept {
-            notes.push(format!("{}: removed {swept} temporary files of a run that did not end", dir.display()));
+            notes.push(format!(
+                "{}: removed {swept} temporary files of a run that did not end",
+                dir.display()
+            ));
         }
         if bytes.is_some() && before.is_none() {
             let what = "is not a manifest of this program; no old file is removed";
@@ -177,7 +180,11 @@ impl Folder {
         let made = |path: &Path| {
             // Where case is not told apart, the old name is the new file.
             let folded = path.to_string_lossy().to_lowercase();
-            written.changed.iter().chain(&written.unchanged).any(|it| it.to_string_lossy().to_lowercase() == folded)
+            written
+                .changed
+                .iter()
+                .chain(&written.unchanged)
+                .any(|it| it.to_string_lossy().to_lowercase() == folded)
         };
         let before = self.before.as_ref().map(Manifest::listed).unwrap_or_default();
         let old: Vec<_> = before.into_iter().filter(|it| !made(&it.0)).collect();

@@ -156,7 +156,9 @@ pub enum PublishedError {
         line: usize,
     },
     /// A file or a table in which nothing is printed.
-    #[error("{place} prints nothing, so that there is nothing to compare; write what is printed, or remove it")]
+    #[error(
+        "{place} prints nothing, so that there is nothing to compare; write what is printed, or remove it"
+    )]
     Nothing {
         /// The file or the table.
         place: String,
@@ -191,7 +193,9 @@ impl FromStr for Published {
         let mut published = Published::default();
         for (key, value) in file {
             match key.as_str() {
-                "source" => published.source = Some(typed(value, "source", lines.line(&[At::Key("source")]))?),
+                "source" => {
+                    published.source = Some(typed(value, "source", lines.line(&[At::Key("source")]))?)
+                }
                 "explained" => published.explained = explanations(value, &lines)?,
                 _ => published.tables.push(table(key, value, &lines)?),
             }
@@ -223,7 +227,12 @@ impl Published {
             if !cells().any(|it| explained.covers(&it.key)) {
                 let place = explained.to_string();
                 let (number, suggestion) = (i + 1, self.near(explained));
-                return Err(PublishedError::ExplainsNothing { number, place, suggestion, line: explained.line });
+                return Err(PublishedError::ExplainsNothing {
+                    number,
+                    place,
+                    suggestion,
+                    line: explained.line,
+                });
             }
         }
         Ok(())
@@ -399,7 +408,8 @@ fn regression(
     let name = in_parentheses(&number);
     for (i, row) in rows.into_iter().enumerate() {
         let line = line(&[At::Key("rows"), At::Index(i)]);
-        let RawRow { term, estimate, stars, std_error } = typed(row, &format!("{place}, row {}", i + 1), line)?;
+        let RawRow { term, estimate, stars, std_error } =
+            typed(row, &format!("{place}, row {}", i + 1), line)?;
         let (estimate, attached) = without_stars(estimate.unwrap_or_default());
         table.push(&name, &term, What::Estimate, estimate, line);
         // No stars are a statement too, but only where stars have a place of their own.

@@ -70,8 +70,9 @@ impl Known {
             TableKind::Regression { models, terms, marks, statistics, .. } => {
                 let marks = marks.iter().map(|it| (&it.key, &it.label));
                 let keyed = statistics.iter().map(|it| (&it.key, &it.label)).chain(marks);
-                let statistics: Vec<String> =
-                    keyed.flat_map(|(key, label)| key.iter().chain([label]).cloned().collect::<Vec<_>>()).collect();
+                let statistics: Vec<String> = keyed
+                    .flat_map(|(key, label)| key.iter().chain([label]).cloned().collect::<Vec<_>>())
+                    .collect();
                 let terms: Vec<String> = terms.iter().map(|it| it.label.clone()).collect();
                 let of_terms = [What::Estimate, What::StdError, What::Stars].map(|it| (it, terms.clone()));
                 let rows = of_terms.into_iter().chain([(What::Statistic, statistics)]).collect();
