@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use parallax_base::with_suggestion;
+use parallax_base::{counted, with_suggestion};
 use parallax_study::{StudyFile, StudyResult, TableEntry, TableKind};
 
 use super::file::{PrintedCell, Published, PublishedError, What};
@@ -100,7 +100,12 @@ fn look_up(cell: &PrintedCell, known: &[Known]) -> Result<(), PublishedError> {
         What::Estimate | What::StdError | What::Stars => "term",
     };
     let message = if !columns.contains(key.column.as_str()) {
-        format!("the study's table has no column `{}`{}", key.column, with_suggestion(&key.column, columns))
+        // Numbers are all alike, and the nearest one is no hint.
+        let hint = match key.column.starts_with('(') {
+            true => format!("; it has {}", counted(columns.len(), "column")),
+            false => with_suggestion(&key.column, columns),
+        };
+        format!("the study's table has no column `{}`{hint}", key.column)
     } else if rows.contains(key.row.as_str()) {
         format!("no source's table has both column `{}` and row `{}`", key.column, key.row)
     } else if rows.is_empty() {
