@@ -4,6 +4,7 @@ use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use parallax_model::{Formula, SingletonPolicy, SmallSample, VcovSpec, WeightKind};
+use parallax_panel::TimeFormat;
 
 /// Evaluate policies with panel data: rebuild a study's tables from one file, and prove each number.
 #[derive(Debug, Parser)]
@@ -85,6 +86,9 @@ pub struct ModelArguments {
     /// Column of periods.
     #[arg(long, value_name = "COLUMN")]
     pub time: Option<String>,
+    /// What whole numbers of --time are: year-month (201101), year-quarter (20111), number.
+    #[arg(long, value_name = "FORMAT", requires = "time")]
+    pub time_format: Option<TimeFormat>,
     /// "y ~ x1 + x2 | effect1 + effect2", as fixest reads it.
     #[arg(long, value_name = "FORMULA", required_unless_present = "outcome")]
     pub formula: Option<Formula>,
@@ -148,6 +152,9 @@ pub struct Did {
     /// Column of periods.
     #[arg(long, value_name = "COLUMN")]
     pub time: String,
+    /// What whole numbers of --time are: year-month (201101), year-quarter (20111), number.
+    #[arg(long, value_name = "FORMAT", requires = "time")]
+    pub time_format: Option<TimeFormat>,
     /// Column of treatment by row, 0 and 1.
     #[arg(long, value_name = "COLUMN")]
     pub treatment: Option<String>,
@@ -214,6 +221,9 @@ pub struct Describe {
     /// Column of periods.
     #[arg(long, value_name = "COLUMN")]
     pub time: Option<String>,
+    /// What whole numbers of --time are: year-month (201101), year-quarter (20111), number.
+    #[arg(long, value_name = "FORMAT", requires = "time")]
+    pub time_format: Option<TimeFormat>,
     /// Column of treatment, 0 and 1, for adoption cohorts.
     #[arg(long, value_name = "COLUMN")]
     pub treatment: Option<String>,
@@ -234,6 +244,9 @@ pub struct Convert {
     /// Column of periods.
     #[arg(long, value_name = "COLUMN")]
     pub time: Option<String>,
+    /// What whole numbers of --time are: year-month (201101), year-quarter (20111), number.
+    #[arg(long, value_name = "FORMAT", requires = "time")]
+    pub time_format: Option<TimeFormat>,
     /// Columns to keep, separated by commas.
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub columns: Vec<String>,

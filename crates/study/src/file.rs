@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use parallax_base::Name;
 use parallax_model::{SingletonPolicy, SmallSample, VcovSpec, WeightKind};
+use parallax_panel::TimeFormat;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -53,6 +54,9 @@ pub struct DataSection {
     /// Column of periods.
     #[serde(default)]
     pub time: Option<Name>,
+    /// What whole numbers of `time` are; without, codes of months and quarters are refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_format: Option<TimeFormat>,
     /// Data sources; the first one is used unless `--data` leads to another.
     #[serde(rename = "source")]
     pub sources: Vec<Source>,

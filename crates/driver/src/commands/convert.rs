@@ -20,6 +20,7 @@ pub fn run(arguments: &Convert, out: &mut dyn Write) -> Result<Outcome, DriverEr
     let mut request = ReadRequest::file(&arguments.from);
     request.unit = arguments.unit.as_ref().map(Name::from);
     request.time = arguments.time.as_ref().map(Name::from);
+    request.time_format = arguments.time_format;
     if !arguments.columns.is_empty() {
         request.select = Select::Only(arguments.columns.iter().map(Name::from).collect());
     }

@@ -19,6 +19,7 @@ pub fn run(arguments: &Describe, out: &mut dyn Write) -> Result<Outcome, DriverE
     let mut request = ReadRequest::file(&arguments.file);
     request.unit = arguments.unit.as_ref().map(Name::from);
     request.time = arguments.time.as_ref().map(Name::from);
+    request.time_format = arguments.time_format;
     let loaded = read(&request)?;
     let treatment = arguments.treatment.as_deref();
     match arguments.format {

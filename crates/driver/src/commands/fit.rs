@@ -121,6 +121,7 @@ impl<'a> Request<'a> {
             files: self.arguments.data.iter().map(FileRequest::new).collect(),
             unit: None,
             time: None,
+            time_format: self.arguments.time_format,
             select: Select::Only(names),
         };
         request.unit = self.arguments.unit.as_ref().map(Name::from);

@@ -212,6 +212,7 @@ fn load(study: &Study, folder: &Path, data: Option<&Path>) -> Result<Loaded, Dri
         files,
         unit: study.file.data.unit.clone(),
         time: study.file.data.time.clone(),
+        time_format: study.file.data.time_format,
         select: Select::Only(needs),
     })?)
 }
