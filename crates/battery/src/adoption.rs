@@ -11,7 +11,7 @@ use crate::{BatteryError, Treatment};
 /// Who adopts when, and what is observed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdoptionPattern {
-    /// Periods of the panel, ascending.
+    /// Periods of the panel as people write them, ascending.
     pub periods: Vec<i32>,
     /// Cohorts by date, the never treated last. Empty when the treatment has no dates.
     pub cohorts: Vec<CohortRow>,
@@ -26,7 +26,7 @@ pub struct AdoptionPattern {
 /// Units that adopt together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CohortRow {
-    /// First treated period; `None` for the never treated.
+    /// First treated period as people write it; `None` for the never treated.
     pub cohort: Option<i32>,
     /// Units.
     pub units: usize,
@@ -106,7 +106,11 @@ fn from_treatment(panel: &Panel, name: &Name) -> Result<(Panel, Columns, Adoptio
     let kept = panel.keep(&known)?;
     let (panel, columns, mut pattern) = match dates_of_treatment(&kept, name)? {
         Ok(dates) => {
-            let cohort = kept.units().code.iter().map(|&it| dates[it as usize].map_or(f64::NAN, f64::from));
+            let cohort = kept
+                .units()
+                .code
+                .iter()
+                .map(|&it| dates[it as usize].map_or(f64::NAN, |it| f64::from(kept.calendar().code(it))));
             let new = free(&kept, "cohort");
             let with = kept.clone().with(new.clone(), Column::real(cohort.collect()))?;
             let pattern = pattern(&with, &dates, None);
@@ -170,7 +174,7 @@ fn free(panel: &Panel, name: &str) -> Name {
 /// One date a unit, as estimators read it.
 fn dates_of_cohorts(panel: &Panel, name: &Name) -> Result<Vec<Option<i32>>, BatteryError> {
     let values = panel.real(name)?;
-    let reading = CohortDates::new(panel.periods(), &values);
+    let reading = CohortDates::new(panel, name, &values)?;
     let mut dates = vec![None; panel.units().n_groups()];
     for run in units(panel) {
         let mut known = None;
@@ -178,7 +182,7 @@ fn dates_of_cohorts(panel: &Panel, name: &Name) -> Result<Vec<Option<i32>>, Batt
             let value = values[row];
             let date = reading.read(value).and_then(|it| match known.replace(it) {
                 Some(other) if other != it => {
-                    Err("it changes within the unit, which has one date of adoption")
+                    Err("it changes within the unit, which has one date of adoption".to_owned())
                 }
                 _ => Ok(it),
             });
@@ -216,7 +220,7 @@ fn dates_of_treatment(panel: &Panel, name: &Name) -> Result<Result<Vec<Option<i3
 }
 
 fn pattern(panel: &Panel, dates: &[Option<i32>], undated: Option<String>) -> AdoptionPattern {
-    let mut periods = panel.periods().to_vec();
+    let mut periods = panel.dates();
     periods.sort_unstable();
     periods.dedup();
     // The never treated sort last.
@@ -224,15 +228,16 @@ fn pattern(panel: &Panel, dates: &[Option<i32>], undated: Option<String>) -> Ado
     let mut always = 0;
     for run in units(panel) {
         let Some(&date) = dates.get(panel.units().code[run.start] as usize) else { continue };
+        let written = date.map(|it| panel.calendar().code(it));
         let row = cohorts.entry((date.is_none(), date)).or_insert_with(|| CohortRow {
-            cohort: date,
+            cohort: written,
             units: 0,
             rows: vec![0; periods.len()],
         });
         row.units += 1;
         always += usize::from(date.is_some_and(|it| it <= panel.periods()[run.start]));
         for row_of_panel in run {
-            if let Ok(at) = periods.binary_search(&panel.periods()[row_of_panel]) {
+            if let Ok(at) = periods.binary_search(&panel.calendar().code(panel.periods()[row_of_panel])) {
                 row.rows[at] += 1;
             }
         }

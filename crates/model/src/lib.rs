@@ -26,6 +26,7 @@ mod regression;
 mod side_by_side;
 mod spec;
 mod step;
+mod time;
 mod within;
 
 pub use absorb::{Absorbed, AbsorptionCache};
@@ -57,6 +58,7 @@ pub use regression::{
 pub use side_by_side::side_by_side;
 pub use spec::{ModelSpec, SingletonPolicy, WeightKind};
 pub use step::{Step, Stepped};
+pub use time::time_remarks;
 pub use within::{Variable, Within};
 
 use schemars::JsonSchema;
@@ -80,6 +82,12 @@ pub trait Estimator: Sync + 'static {
     /// Columns that options name beside the formula's.
     fn columns(_options: &Self::Options) -> OptionColumns {
         OptionColumns::default()
+    }
+
+    /// The column of zeros and ones that dates of adoption are read from, where options name one: units whose date it
+    /// leaves open are left out before the fit, with a note.
+    fn dated_by(_options: &Self::Options) -> Option<&Name> {
+        None
     }
 
     /// What it contributes to a battery on one treatment (`parallax did`); nothing without.

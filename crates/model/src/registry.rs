@@ -9,9 +9,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use crate::{
-    AbsorptionCache, BatteryModel, BatteryRequest, Design, Estimate, Estimator, Example, FitError,
+    AbsorptionCache, Adoption, BatteryModel, BatteryRequest, Design, Estimate, Estimator, Example, FitError,
     IndexMethod, IndexResult, Meta, ModelSpec, OptionColumns, PluginMeta, Step, StepError, Stepped, Support,
-    WeightKind,
+    Term, WeightKind, time_remarks,
 };
 
 /// A plugin's options as a study file or the command line writes them.
@@ -140,7 +140,17 @@ impl Entry {
             fit: |design, options| {
                 let plugin = E::META.plugin.name;
                 let options = read_options(options).map_err(|reason| FitError::Options { plugin, reason })?;
-                E::fit(design, &options)
+                let certain = match E::dated_by(&options) {
+                    Some(treatment) => Adoption::certain(design, treatment)?,
+                    None => None,
+                };
+                let (design, note) = match &certain {
+                    Some((less, note)) => (less, Some(note.clone())),
+                    None => (design, None),
+                };
+                let mut estimate = E::fit(design, &options)?;
+                estimate.notes.extend(note);
+                Ok(estimate)
             },
         }
     }
@@ -271,7 +281,14 @@ impl Entry {
         }
         let mut design = Design::with_columns(panel, spec, &self.columns(&spec.options)?, cache)?;
         design.keep_influence = keep_influence;
-        (self.fit)(&design, &spec.options)
+        let mut estimate = (self.fit)(&design, &spec.options)?;
+        let calendar = panel.calendar();
+        estimate.terms = estimate.terms.into_iter().map(|it| it.written(calendar)).collect();
+        let event = |it: &Term| matches!(it, Term::EventTime(_) | Term::GroupTime { .. });
+        if self.meta.capabilities.staggered || spec.formula.shifts() || estimate.terms.iter().any(event) {
+            estimate.notes.extend(time_remarks(panel));
+        }
+        Ok(estimate)
     }
 }
 

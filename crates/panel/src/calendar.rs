@@ -4,7 +4,7 @@
 //! differences of such numbers. What people write is the code: `2004`, `201101`. Which codes a column may hold without a
 //! declaration is the business of `disguise`.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use parallax_base::Name;
 use schemars::JsonSchema;
@@ -35,6 +35,8 @@ const FORMATS: [TimeFormat; 3] = [TimeFormat::YearMonth, TimeFormat::YearQuarter
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Calendar {
     format: TimeFormat,
+    /// The format was said, not assumed.
+    declared: bool,
     /// Two digits hold the quarter, as in 201101.
     wide: bool,
     step: i32,
@@ -43,7 +45,7 @@ pub struct Calendar {
 
 impl Default for Calendar {
     fn default() -> Calendar {
-        Calendar { format: TimeFormat::Number, wide: false, step: 1, origin: 0 }
+        Calendar { format: TimeFormat::Number, declared: false, wide: false, step: 1, origin: 0 }
     }
 }
 
@@ -64,7 +66,7 @@ impl Calendar {
         }
         let format = declared.unwrap_or(TimeFormat::Number);
         let wide = distinct.last().is_some_and(|it| 100_000 <= *it);
-        let base = Calendar { format, wide, ..Calendar::default() };
+        let base = Calendar { format, declared: declared.is_some(), wide, ..Calendar::default() };
         let mut counts = Vec::with_capacity(distinct.len());
         for code in distinct {
             counts.push(base.count(code).ok_or_else(|| PanelError::PeriodCode {
@@ -109,6 +111,28 @@ impl Calendar {
         i32::try_from(written).unwrap_or(if written < 0 { i32::MIN } else { i32::MAX })
     }
 
+    /// Refuses codes of a calendar that jump only where dates are beside the periods: those of one year do not.
+    ///
+    /// `periods` are the panel's, `values` the dates, of which missing ones, fractions and 0 are none.
+    ///
+    /// # Errors
+    /// [`PanelError::Disguised`].
+    pub fn refuse_disguised(&self, column: &str, periods: &[i32], values: &[f64]) -> Result<(), PanelError> {
+        let (Some(first), Some(last)) = (periods.iter().min(), periods.iter().max()) else { return Ok(()) };
+        let (first, last) = (self.code(*first), self.code(*last));
+        // Years and counts are shorter than any code with a year in it.
+        if self.declared || self.format != TimeFormat::Number || first < 10_000 {
+            return Ok(());
+        }
+        let whole = |it: &f64| it.fract() == 0.0 && 0.0 < *it && *it < f64::from(i32::MAX);
+        let mut codes: BTreeSet<i32> = values.iter().copied().filter(whole).map(|it| it as i32).collect();
+        codes.extend([first, last]);
+        match disguise::recognise(&codes.into_iter().collect::<Vec<i32>>()) {
+            Some(found) => Err(PanelError::Disguised { time: column.into(), found }),
+            None => Ok(()),
+        }
+    }
+
     /// What the codes are.
     pub fn format(&self) -> TimeFormat {
         self.format
@@ -121,7 +145,7 @@ impl Calendar {
 
     /// True where a period is its own code.
     pub fn plain(&self) -> bool {
-        *self == Calendar::default()
+        self.format == TimeFormat::Number && self.step == 1
     }
 
     /// What a reader has to know about lags and event times, where one period is more than one step of the column.

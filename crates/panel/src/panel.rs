@@ -279,6 +279,11 @@ impl Panel {
         &self.period
     }
 
+    /// Periods as people write them, one a row.
+    pub fn dates(&self) -> Vec<i32> {
+        self.period.iter().map(|it| self.calendar.code(*it)).collect()
+    }
+
     /// How periods are written, and what a code of the time column means.
     pub fn calendar(&self) -> &Calendar {
         &self.calendar

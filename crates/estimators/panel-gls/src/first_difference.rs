@@ -3,6 +3,7 @@
 use parallax_model::{
     Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, PluginMeta, RegressionInput,
     SampleReport, Statistics, Status, Support, VcovKind, VcovPlan, panel::Dropped, r_squared, regress,
+    time_remarks,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -101,6 +102,8 @@ impl Estimator for FirstDifference {
         let mut sample = SampleReport::of(&design.sample, Some(design.units.n_groups()), design.singletons);
         sample.dropped.push((Dropped::Other("no period before".to_owned()), design.n() - later.len()));
         sample.rows_used = later.len();
+        let mut notes = fit.notes;
+        notes.extend(time_remarks(design.panel));
         Ok(Estimate {
             estimator: Self::META.plugin.name,
             outcome: design.outcome.name.clone(),
@@ -114,7 +117,7 @@ impl Estimator for FirstDifference {
             event: None,
             details: Vec::new(),
             influence: None,
-            notes: fit.notes,
+            notes,
         })
     }
 }
