@@ -98,8 +98,12 @@ impl Adoption {
     ///
     /// # Errors
     /// What [`Adoption::from_treatment`] says of other values, and that no row is left.
-    pub fn certain<'p>(design: &Design<'p>, name: &Name) -> Result<Option<(Design<'p>, Note)>, FitError> {
-        let found = Adoption::seen(design, name, &design.column(name)?)?;
+    pub fn certain<'p>(
+        design: &Design<'p>,
+        name: &Name,
+        values: &[f64],
+    ) -> Result<Option<(Design<'p>, Note)>, FitError> {
+        let found = Adoption::seen(design, name, values)?;
         let Some(holes) = Holes::of(design, &found) else { return Ok(None) };
         if found.iter().all(|it| it.adopted.is_none() || it.hole()) {
             return Err(FitError::Model(holes.refusal(name)));

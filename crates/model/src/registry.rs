@@ -141,7 +141,7 @@ impl Entry {
                 let plugin = E::META.plugin.name;
                 let options = read_options(options).map_err(|reason| FitError::Options { plugin, reason })?;
                 let certain = match E::dated_by(&options) {
-                    Some(treatment) => Adoption::certain(design, treatment)?,
+                    Some(treatment) => Adoption::certain(design, treatment, &design.column(treatment)?)?,
                     None => None,
                 };
                 let (design, note) = match &certain {

@@ -3,6 +3,7 @@
 mod contract;
 mod data;
 mod machine;
+mod time;
 
 use parallax_model::{
     AbsorptionCache, Entry, Estimate, Formula, ModelSpec, SingletonPolicy, SmallSample, Support, VcovKind,
@@ -48,6 +49,8 @@ pub const LAWS: &[Law] = &[
     Law { name: "influence functions add up to the matrix", check: contract::influence_functions },
     Law { name: "the number of threads does not matter", check: machine::threads },
     Law { name: "models that ran before do not matter", check: machine::shared_cache },
+    Law { name: "what codes periods are written in does not matter", check: time::codes },
+    Law { name: "dates that a hole in a treatment leaves open are left out and said", check: time::holes },
 ];
 
 /// Estimators that cannot keep a law. Each must really break it: a test sees to that.
