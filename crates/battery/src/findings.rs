@@ -188,6 +188,18 @@ fn adoption(battery: &Battery) -> Vec<String> {
         let rows = counted(pattern.without_treatment, "row");
         said.push(format!("{rows} without a value of the treatment are left out of every estimate."));
     }
+    if let Some(first) = pattern.holes.first() {
+        let [before, after] = first.window;
+        said.push(format!(
+            "{} left out of every estimate: the treatment is 0, then not observed, then 1, and adoption may lie anywhere \
+             between, as that of {} after {before} and up to {after}; give dates with --cohort to use them.",
+            match pattern.holes.len() {
+                1 => "1 unit is".to_owned(),
+                n => format!("{n} units are"),
+            },
+            first.unit
+        ));
+    }
     if pattern.undated.is_some() {
         return said;
     }

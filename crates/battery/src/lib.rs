@@ -18,7 +18,7 @@ use parallax_model::{
 };
 use parallax_panel::PanelError;
 
-pub use adoption::{AdoptionPattern, CohortRow, adoption_pattern};
+pub use adoption::{AdoptionPattern, CohortRow, Hole, adoption_pattern};
 pub use difference::Difference;
 pub use findings::findings;
 

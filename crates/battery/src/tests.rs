@@ -123,6 +123,7 @@ fn battery(members: Vec<Member>, dates: &[Option<i32>]) -> Battery {
             undated: None,
             always: 0,
             without_treatment: 0,
+            holes: Vec::new(),
         },
         differences: Vec::new(),
         members,

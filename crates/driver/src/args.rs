@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use parallax_ingest::{MemorySize, ReadOptions};
 use parallax_model::{Formula, SingletonPolicy, SmallSample, VcovSpec, WeightKind, vcov::Repair};
+use parallax_panel::TimeFormat;
 
 use crate::columns::ColumnList;
 
@@ -118,6 +119,9 @@ pub struct ModelArguments {
     /// Column of periods.
     #[arg(long, value_name = "COLUMN")]
     pub time: Option<String>,
+    /// What whole numbers of --time are: year-month (201101), year-quarter (20111), number.
+    #[arg(long, value_name = "FORMAT", requires = "time")]
+    pub time_format: Option<TimeFormat>,
     /// "y ~ x1 + x2 | effect1 + effect2", as fixest reads it.
     #[arg(long, value_name = "FORMULA", required_unless_present = "outcome")]
     pub formula: Option<Formula>,
@@ -185,6 +189,9 @@ pub struct Did {
     /// Column of periods.
     #[arg(long, value_name = "COLUMN")]
     pub time: String,
+    /// What whole numbers of --time are: year-month (201101), year-quarter (20111), number.
+    #[arg(long, value_name = "FORMAT", requires = "time")]
+    pub time_format: Option<TimeFormat>,
     /// Column of treatment by row, 0 and 1.
     #[arg(long, value_name = "COLUMN")]
     pub treatment: Option<String>,
@@ -253,6 +260,9 @@ pub struct Describe {
     /// Column of periods.
     #[arg(long, value_name = "COLUMN")]
     pub time: Option<String>,
+    /// What whole numbers of --time are: year-month (201101), year-quarter (20111), number.
+    #[arg(long, value_name = "FORMAT", requires = "time")]
+    pub time_format: Option<TimeFormat>,
     /// Column of treatment, 0 and 1, for adoption cohorts.
     #[arg(long, value_name = "COLUMN")]
     pub treatment: Option<String>,
@@ -280,6 +290,9 @@ pub struct Convert {
     pub columns: Vec<ColumnList>,
     #[command(flatten)]
     pub reading: Reading,
+    /// What whole numbers of --time are: year-month (201101), year-quarter (20111), number.
+    #[arg(long, value_name = "FORMAT", requires = "time")]
+    pub time_format: Option<TimeFormat>,
 }
 
 #[derive(Debug, Args)]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use parallax_base::{Name, Note};
-use parallax_panel::{Dropped, Rows, Sample};
+use parallax_panel::{Calendar, Dropped, Rows, Sample};
 use parallax_vcov::Vcov;
 
 use crate::{
@@ -63,8 +63,27 @@ pub enum Term {
         /// Calendar period.
         period: i32,
     },
-    /// The overall effect, or a named aggregate such as `dynamic` or `group:2004`.
+    /// A cohort over its treated periods, by its first treated period.
+    Cohort(i32),
+    /// All cohorts in one calendar period.
+    Period(i32),
+    /// The overall effect, or a named aggregate such as `dynamic`.
     Aggregate(Option<Name>),
+}
+
+impl Term {
+    /// The term with periods as people write them, where it has some.
+    #[must_use]
+    pub fn written(self, calendar: &Calendar) -> Term {
+        match self {
+            Term::GroupTime { cohort, period } => {
+                Term::GroupTime { cohort: calendar.code(cohort), period: calendar.code(period) }
+            }
+            Term::Cohort(it) => Term::Cohort(calendar.code(it)),
+            Term::Period(it) => Term::Period(calendar.code(it)),
+            it @ (Term::Intercept | Term::Slope(_) | Term::EventTime(_) | Term::Aggregate(_)) => it,
+        }
+    }
 }
 
 impl fmt::Display for Term {
@@ -74,6 +93,8 @@ impl fmt::Display for Term {
             Term::Slope(it) => write!(f, "{it}"),
             Term::EventTime(it) => write!(f, "event:{it}"),
             Term::GroupTime { cohort, period } => write!(f, "att({cohort},{period})"),
+            Term::Cohort(it) => write!(f, "att:group:{it}"),
+            Term::Period(it) => write!(f, "att:calendar:{it}"),
             Term::Aggregate(None) => f.write_str("att"),
             Term::Aggregate(Some(it)) => write!(f, "att:{it}"),
         }

@@ -8,9 +8,9 @@ use schemars::{Schema, schema_for};
 use serde_json::{Map, Value};
 
 use crate::{
-    AbsorptionCache, BatteryModel, BatteryRequest, Design, Estimate, Estimator, Example, FitError,
+    AbsorptionCache, Adoption, BatteryModel, BatteryRequest, Design, Estimate, Estimator, Example, FitError,
     IndexMethod, IndexResult, Meta, ModelSpec, OptionColumns, PluginMeta, Step, StepError, Stepped, Support,
-    WeightKind, WeightScale, complete::complete, options,
+    Term, WeightKind, WeightScale, complete::complete, options, time_remarks,
 };
 
 /// A plugin's options as a study file or the command line writes them.
@@ -141,7 +141,17 @@ impl Entry {
                 let plugin = E::META.plugin.name;
                 let options =
                     options::read(options).map_err(|reason| FitError::Options { plugin, reason })?;
-                E::fit(design, &options)
+                let certain = match E::dated_by(&options) {
+                    Some(treatment) => Adoption::certain(design, treatment, &design.column(treatment)?)?,
+                    None => None,
+                };
+                let (design, note) = match &certain {
+                    Some((less, note)) => (less, Some(note.clone())),
+                    None => (design, None),
+                };
+                let mut estimate = E::fit(design, &options)?;
+                estimate.notes.extend(note);
+                Ok(estimate)
             },
             weights: |options| options::read(options).map(|it| E::weights(&it)).unwrap_or_default(),
         }
@@ -274,8 +284,14 @@ impl Entry {
         design.keep_influence = keep_influence;
         let mut estimate = (self.fit)(&design, &spec.options)?;
         estimate.notes.extend(spec.formula.text_notes(panel));
+        let calendar = panel.calendar();
+        estimate.terms = estimate.terms.into_iter().map(|it| it.written(calendar)).collect();
         estimate.say_what_has_no_error();
         complete(&mut estimate, panel, spec, (self.weights)(&spec.options))?;
+        let event = |it: &Term| matches!(it, Term::EventTime(_) | Term::GroupTime { .. });
+        if self.meta.capabilities.staggered || spec.formula.shifts() || estimate.terms.iter().any(event) {
+            estimate.notes.extend(time_remarks(panel));
+        }
         Ok(estimate)
     }
 }

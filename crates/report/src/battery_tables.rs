@@ -226,6 +226,10 @@ pub(crate) fn cohorts_table(battery: &Battery, simulated: bool) -> Option<Table>
     if 0 < pattern.always {
         table.notes.push(format!("Treated from their first row on: {} units.", pattern.always));
     }
+    if !pattern.holes.is_empty() {
+        let text = "Left out, because the treatment is not observed where it begins";
+        table.notes.push(format!("{text}: {} units.", pattern.holes.len()));
+    }
     if 0 < pattern.without_treatment {
         table
             .notes

@@ -211,7 +211,7 @@ fn means(result: &StudyResult, variable: &str, by: &str, labels: &[String]) -> R
         return Err(format!("{} labels for {} groups of `{by}`", labels.len(), groups.n_groups()));
     }
     let mut sums = vec![std::collections::BTreeMap::<i32, (f64, f64)>::new(); groups.n_groups()];
-    for ((&group, &period), &value) in groups.code.iter().zip(panel.periods()).zip(values.iter()) {
+    for ((&group, &period), &value) in groups.code.iter().zip(&panel.dates()).zip(values.iter()) {
         if let Some(of_group) = sums.get_mut(group as usize)
             && !value.is_nan()
         {

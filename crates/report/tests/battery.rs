@@ -119,6 +119,7 @@ fn battery() -> Battery {
             undated: None,
             always: 0,
             without_treatment: 0,
+            holes: Vec::new(),
         },
         members: vec![
             member("agrees", att(), Ok(path(1.0))),

@@ -4,6 +4,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use parallax_base::Name;
 use parallax_model::{SingletonPolicy, SmallSample, VcovSpec, WeightKind, options, vcov::Repair};
+use parallax_panel::TimeFormat;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -96,6 +97,9 @@ pub struct DataSection {
     /// Column of periods.
     #[serde(default)]
     pub time: Option<Name>,
+    /// What whole numbers of `time` are; without, codes of months and quarters are refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_format: Option<TimeFormat>,
     /// Data sources; the first one is used unless `--data` leads to another.
     #[serde(rename = "source")]
     pub sources: Vec<Source>,

@@ -2,7 +2,7 @@
 
 use parallax_model::{
     Name, Panel,
-    panel::{Codes, Column, PanelBuilder, PanelError},
+    panel::{Codes, Column, PanelBuilder, PanelError, TimeFormat},
 };
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -188,6 +188,18 @@ impl Table {
     /// Repeated rows.
     pub fn panel(&self) -> Result<Panel, PanelError> {
         self.panel_named(|it| it.into())
+    }
+
+    /// As a panel of `unit` and `year`, whose numbers are what is declared.
+    ///
+    /// # Errors
+    /// Repeated rows, and codes that jump or are none of the format.
+    pub fn panel_as(&self, format: Option<TimeFormat>) -> Result<Panel, PanelError> {
+        let units = Codes::from_text(self.unit.iter().map(|it| Some(it.as_str())));
+        let builder = PanelBuilder::new(self.len())
+            .index("unit".into(), units, "year".into(), self.year.clone())
+            .time_format(format);
+        self.columns(builder, |it| it.into()).build()
     }
 
     /// As [`Table::panel`], every column under another name.

@@ -117,6 +117,7 @@ fn load(arguments: &Did) -> Result<Loaded, DriverError> {
         files: arguments.data.iter().map(FileRequest::new).collect(),
         unit: Some(Name::from(&arguments.unit)),
         time: Some(Name::from(&arguments.time)),
+        time_format: arguments.time_format,
         select: Select::Only(names.into_iter().collect()),
         reading: arguments.reading.options(),
     };

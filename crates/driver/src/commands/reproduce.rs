@@ -336,6 +336,7 @@ fn load(
         files,
         unit: study.file.data.unit.clone(),
         time: study.file.data.time.clone(),
+        time_format: study.file.data.time_format,
         select: Select::Only(needs),
         reading,
     })?)

@@ -141,6 +141,10 @@ impl Estimator for LocalProjections {
         Ok(estimate)
     }
 
+    fn dated_by(options: &Options) -> Option<&Name> {
+        options.treatment.as_ref()
+    }
+
     fn columns(options: &Options) -> OptionColumns {
         OptionColumns {
             required: options.treatment.iter().cloned().collect(),

@@ -137,6 +137,10 @@ impl Estimator for Stacked {
         Ok(estimate)
     }
 
+    fn dated_by(options: &Options) -> Option<&Name> {
+        options.treatment.as_ref()
+    }
+
     fn columns(options: &Options) -> OptionColumns {
         OptionColumns {
             required: options.treatment.iter().chain(&options.population).cloned().collect(),
@@ -323,7 +327,7 @@ fn remarks(
         window.lags,
         counted(stack.cohorts.len(), "sub-experiment"),
         if stack.cohorts.len() == 1 { "cohort" } else { "cohorts" },
-        list(&stack.cohorts),
+        list(design, &stack.cohorts),
         counted(treated, "treated unit"),
         counted(controls, "unit"),
         options.control.words(),
@@ -331,7 +335,7 @@ fn remarks(
     ))];
     if !stack.left_out.is_empty() {
         let why: Vec<String> =
-            stack.left_out.iter().map(|(cohort, why)| format!("{cohort} ({why})")).collect();
+            stack.left_out.iter().map(|(it, why)| format!("{} ({why})", design.code(*it))).collect();
         notes.push(Note::remark(format!("cohorts left out: {}", why.join(", "))));
     }
     notes.push(Note::remark(match options.weighting {
@@ -352,7 +356,7 @@ fn remarks(
     notes
 }
 
-fn list(cohorts: &[i32]) -> String {
-    let words: Vec<String> = cohorts.iter().map(ToString::to_string).collect();
+fn list(design: &Design<'_>, cohorts: &[i32]) -> String {
+    let words: Vec<String> = cohorts.iter().map(|it| design.code(*it).to_string()).collect();
     words.join(", ")
 }

@@ -92,7 +92,7 @@ impl Estimator for Bacon {
             stats,
             event: None,
             treated: None,
-            details: vec![by_kind(&comparisons), decomposition(&comparisons, &starts)],
+            details: vec![by_kind(&comparisons), decomposition(design, &comparisons, &starts)],
             influence: coefficient.influence(influence),
             notes,
         };
@@ -325,12 +325,12 @@ fn by_kind(comparisons: &[Comparison]) -> Detail {
         .number("estimate", "Average estimate", averages.iter().map(|it| it.1).collect())
 }
 
-fn decomposition(comparisons: &[Comparison], periods: &[i32]) -> Detail {
+fn decomposition(design: &Design<'_>, comparisons: &[Comparison], periods: &[i32]) -> Detail {
     let date = |treated: Option<usize>| match treated {
         None => "all".to_owned(),
         Some(0) => "never".to_owned(),
         Some(it) if it == periods.len() => "always".to_owned(),
-        Some(it) => periods[periods.len() - it].to_string(),
+        Some(it) => design.code(periods[periods.len() - it]).to_string(),
     };
     Detail::new("decomposition", "Comparisons of two groups, by first treated period")
         .text("kind", "Comparison", comparisons.iter().map(|it| it.kind.label().to_owned()).collect())

@@ -74,7 +74,7 @@ impl Estimator for CallawaySantanna {
             effects: Vec::new(),
             event: Some(effects.window(design, &layout, &cells)),
             treated: None,
-            details: vec![details::cells(&cells, &effects)],
+            details: vec![details::cells(design, &cells, &effects)],
             influence: None,
             notes: details::notes(design, &layout, &cells, options),
         };
@@ -83,13 +83,17 @@ impl Estimator for CallawaySantanna {
             study.add_tests(options.level, &mut estimate.stats)?;
             estimate.details.push(study.table(options.level));
         }
-        estimate.details.extend(details::overlap(&cells));
+        estimate.details.extend(details::overlap(design, &cells));
         if 0 < options.draws {
             details::bootstrap(design, &effects, options, &mut estimate)?;
         }
         estimate.influence =
             design.keep_influence.then(|| InfluenceFunctions::new(design, effects.influence));
         Ok(estimate)
+    }
+
+    fn dated_by(options: &Options) -> Option<&Name> {
+        options.treatment.as_ref()
     }
 
     fn columns(options: &Options) -> OptionColumns {

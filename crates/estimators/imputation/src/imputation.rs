@@ -144,6 +144,10 @@ impl Estimator for Imputation {
         assemble(design, &setting, &untreated, options, Parts { all, leads, psi, notes })
     }
 
+    fn dated_by(options: &Options) -> Option<&Name> {
+        options.treatment.as_ref()
+    }
+
     fn columns(options: &Options) -> OptionColumns {
         OptionColumns {
             required: options.treatment.iter().cloned().collect(),

@@ -88,9 +88,9 @@ pub fn support(design: &Design<'_>, setting: &Setting, all: &[Target], leads: &[
 fn term(kind: u8, a: i32, b: i32) -> Term {
     match kind {
         0 => Term::Aggregate(None),
-        1 => Term::Aggregate(Some(format!("group:{a}").into())),
+        1 => Term::Cohort(a),
         2 => Term::EventTime(a),
-        3 => Term::Aggregate(Some(format!("calendar:{a}").into())),
+        3 => Term::Period(a),
         _ => Term::GroupTime { cohort: a, period: b },
     }
 }

@@ -3,7 +3,7 @@
 use parallax_model::{
     Before, Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, PluginMeta,
     RegressionInput, SampleReport, Statistics, Status, Support, TreatedSupport, Variation, VcovKind,
-    r_squared, regress,
+    r_squared, regress, time_remarks,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -107,6 +107,8 @@ impl Estimator for FirstDifference {
         let mut used = vec![false; design.n()];
         later.iter().for_each(|&row| used[row] = true);
         let sample = SampleReport::of_used(design, "no period before", &used)?;
+        let mut notes = fit.notes;
+        notes.extend(time_remarks(design.panel));
         let mut estimate = Estimate {
             estimator: Self::META.plugin.name,
             outcome: design.outcome.name.clone(),
@@ -122,7 +124,7 @@ impl Estimator for FirstDifference {
             treated: None,
             details: Vec::new(),
             influence: None,
-            notes: fit.notes,
+            notes,
         };
         let support = TreatedSupport::of_regressors(design, &estimate.terms, Variation::WithinUnits);
         estimate.stand_on(support);

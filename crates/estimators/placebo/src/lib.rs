@@ -97,6 +97,13 @@ impl Estimator for Placebo {
 
     fn fit(design: &Design<'_>, options: &Options) -> Result<Estimate, FitError> {
         check(options)?;
+        let at = position(design, options)?;
+        let regressor = &design.regressors[at];
+        let certain = Adoption::certain(design, &regressor.name, &regressor.values)?;
+        let (design, note) = match &certain {
+            Some((less, note)) => (less, Some(note.clone())),
+            None => (design, None),
+        };
         let absorb = AbsorbOptions {
             tolerance: options.tolerance,
             max_iterations: options.max_iterations,
@@ -104,7 +111,6 @@ impl Estimator for Placebo {
         };
         let within = Within::new(design, &absorb)?;
         let (outcome, variables) = (within.outcome(), within.regressors());
-        let at = treatment(&variables, options)?;
         let fit = within.regress(&outcome, &variables, false)?;
         let stats = within.statistics(&outcome, &fit)?;
         let Some(kept) = fit.terms.iter().position(|it| *it == variables[at].term) else {
@@ -118,6 +124,7 @@ impl Estimator for Placebo {
         let draws = draws::run(design, &within, &refit, &assignments)?;
         let mut notes = fit.notes;
         notes.extend(within.iteration_note());
+        notes.extend(note);
         notes.extend(assignments.remarks(&adoption));
         let mut estimate = Estimate {
             estimator: Self::META.plugin.name,
@@ -181,16 +188,15 @@ fn check(options: &Options) -> Result<(), FitError> {
 }
 
 /// Position of the treatment among the regressors.
-fn treatment(variables: &[Variable], options: &Options) -> Result<usize, FitError> {
+fn position(design: &Design<'_>, options: &Options) -> Result<usize, FitError> {
     let Some(name) = &options.treatment else {
-        return if variables.is_empty() {
+        return if design.regressors.is_empty() {
             Err(FitError::NoRegressor { reason: "the formula names none".to_owned() })
         } else {
             Ok(0)
         };
     };
-    let found = variables.iter().position(|it| it.term == Term::Slope(name.clone()));
-    found.ok_or_else(|| FitError::Options {
+    design.regressors.iter().position(|it| it.name == *name).ok_or_else(|| FitError::Options {
         plugin: "placebo",
         reason: format!("`treatment`: no regressor `{name}` in the formula"),
     })

@@ -166,6 +166,10 @@ impl Estimator for ExtendedTwfe {
         estimate(&comparison, &cells, start, options)
     }
 
+    fn dated_by(options: &Options) -> Option<&Name> {
+        options.treatment.as_ref()
+    }
+
     fn columns(options: &Options) -> OptionColumns {
         OptionColumns {
             required: options.treatment.iter().cloned().collect(),
@@ -213,7 +217,13 @@ fn estimate(
         Family::Poisson => counts::fit(design, &within, &saturation, cells, &absorb)?,
     };
     let sizes = cells.sizes(design.weight_values());
-    let averages = Averages::new(&cells.cells, sizes, &fitted.coef, &fitted.terms, &options.range);
+    let averages = Averages::new(
+        &cells.cells,
+        sizes,
+        &fitted.coef,
+        &fitted.terms,
+        &options.range.on(design.panel.calendar()),
+    );
     let matrix: Mat<f64> = averages.covariance(fitted.vcov.matrix.as_ref());
     let mut notes = fitted.notes;
     notes.extend(within.iteration_note());

@@ -113,6 +113,10 @@ impl Estimator for SunAbraham {
         estimate(&comparison, &cells, &absorb, options)
     }
 
+    fn dated_by(options: &Options) -> Option<&Name> {
+        options.treatment.as_ref()
+    }
+
     fn columns(options: &Options) -> OptionColumns {
         OptionColumns {
             required: options.treatment.iter().cloned().collect(),
@@ -156,9 +160,10 @@ fn estimate(
     let mut variables = within.variables(terms.zip(cells.dummies()).collect())?;
     variables.extend(within.regressors());
     let fit = within.regress(&outcome, &variables, false)?;
-    refuse_dropped(cells, &fit)?;
+    refuse_dropped(design, cells, &fit)?;
     let sizes = cells.sizes(design.weight_values());
-    let averages = Averages::new(&cells.cells, sizes, &fit.coef, &fit.terms, &options.range);
+    let averages =
+        Averages::new(&cells.cells, sizes, &fit.coef, &fit.terms, &options.range.on(design.panel.calendar()));
     let stats = within.statistics(&outcome, &fit)?;
     let influence = match options.share_variance {
         ShareVariance::Ignored => within.influence(&variables, &fit)?,
@@ -203,11 +208,12 @@ fn estimate(
 }
 
 /// A cell that falls out as collinear would silently become a reference and move all others.
-fn refuse_dropped(cells: &Cells, fit: &Regression) -> Result<(), FitError> {
+fn refuse_dropped(design: &Design<'_>, cells: &Cells, fit: &Regression) -> Result<(), FitError> {
     let kept = |at: &usize| fit.kept.binary_search(at).is_ok();
     let lost: Vec<String> = (0..cells.cells.len())
         .filter(|at| !kept(at))
-        .map(|at| format!("({},{})", cells.cells[at].0, cells.cells[at].1))
+        .map(|at| cells.cells[at])
+        .map(|(cohort, period)| format!("({},{})", design.code(cohort), design.code(period)))
         .collect();
     if lost.is_empty() {
         return Ok(());

@@ -235,7 +235,10 @@ impl<'a> Work<'a> {
                 periods.entry(period).or_default().push(row);
             }
         }
-        periods.into_iter().map(|(period, rows)| (period.to_string(), rows)).collect()
+        periods
+            .into_iter()
+            .map(|(period, rows)| (self.panel.calendar().code(period).to_string(), rows))
+            .collect()
     }
 
     fn score(&mut self, sample: String, rows: &[usize]) -> Result<(), StepError> {

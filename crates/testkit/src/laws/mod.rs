@@ -5,6 +5,7 @@ mod data;
 mod few;
 mod machine;
 mod rounding;
+mod time;
 
 mod names;
 mod noiseless;
@@ -45,10 +46,7 @@ pub const LAWS: &[Law] = &[
     Law { name: "names of columns do not matter", check: names::names_of_columns },
     Law { name: "coefficients follow the scale of the outcome", check: data::scale_of_outcome },
     Law { name: "coefficients follow the scale of a regressor", check: data::scale_of_regressor },
-    Law {
-        name: "a constant added to a regressor moves the intercept only",
-        check: data::shifted_regressor,
-    },
+    Law { name: "a constant added to a regressor moves the intercept only", check: data::shifted_regressor },
     Law { name: "what a noiseless outcome leaves is no evidence", check: rounding::noiseless },
     Law { name: "what has no error in one unit has none in another", check: rounding::units_and_origin },
     Law { name: "a constant added to the outcome moves the intercept only", check: data::shifted_outcome },
@@ -64,6 +62,8 @@ pub const LAWS: &[Law] = &[
     Law { name: "models that ran before do not matter", check: machine::shared_cache },
     Law { name: "one treated unit is known and said", check: few::one_treated_unit },
     Law { name: "a constant effect without noise is found", check: noiseless::constant_effect },
+    Law { name: "what codes periods are written in does not matter", check: time::codes },
+    Law { name: "dates that a hole in a treatment leaves open are left out and said", check: time::holes },
 ];
 
 /// Estimators that cannot keep a law. Each must really break it: a test sees to that.

@@ -40,7 +40,7 @@ impl Effects {
         cells: &Cells,
         options: &Options,
     ) -> Result<Effects, FitError> {
-        refuse_nothing(cells)?;
+        refuse_nothing(design, cells)?;
         let weights = unit_weights(design, layout, options.data);
         let size = |units: &[u32]| units.iter().map(|&it| weights[it as usize]).sum::<f64>();
         // Zeros by choice count where they share an event time with estimated cells.
@@ -55,8 +55,11 @@ impl Effects {
             let used = it.effects.iter().zip(&known).filter(|it| *it.0 != 0.0);
             used.map(|it| it.1).any(|it| it.outcome != Outcome::Reference)
         };
-        let aggregates: Vec<Aggregate> =
-            effects.aggregates(&options.range).into_iter().filter(has_error).collect();
+        let aggregates: Vec<Aggregate> = effects
+            .aggregates(&options.range.on(design.panel.calendar()))
+            .into_iter()
+            .filter(has_error)
+            .collect();
         let mut influence = Mat::<f64>::zeros(layout.units, aggregates.len() + cells.influence.len());
         let columns: Vec<Option<usize>> = known.iter().map(|it| it.outcome.column()).collect();
         for (at, aggregate) in aggregates.iter().enumerate() {
@@ -191,7 +194,7 @@ fn unit_weights(design: &Design<'_>, layout: &Layout, data: Data) -> Vec<f64> {
     sums.iter().zip(counts).map(|(sum, count)| sum / count).collect()
 }
 
-fn refuse_nothing(cells: &Cells) -> Result<(), FitError> {
+fn refuse_nothing(design: &Design<'_>, cells: &Cells) -> Result<(), FitError> {
     let after = || cells.cells.iter().filter(|it| it.cohort <= it.period);
     if after().any(|it| it.outcome.column().is_some()) {
         return Ok(());
@@ -201,7 +204,8 @@ fn refuse_nothing(cells: &Cells) -> Result<(), FitError> {
         _ => None,
     });
     let why = failed.map_or(String::new(), |(cell, reason)| {
-        format!(": att({},{}): {reason}; {}", cell.cohort, cell.period, reason.advice())
+        let (cohort, period) = (design.code(cell.cohort), design.code(cell.period));
+        format!(": att({cohort},{period}): {reason}; {}", reason.advice())
     });
     Err(FitError::Model(format!("no effect after adoption could be estimated{why}")))
 }

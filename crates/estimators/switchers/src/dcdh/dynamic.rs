@@ -51,7 +51,7 @@ pub fn fit(design: &Design<'_>, options: &Options, treatment: &Name) -> Result<E
     if effects.is_empty() {
         return Err(nothing(treatment, &paths, options));
     }
-    let mut notes = remarks(&cells, &paths, options, treatment);
+    let mut notes = remarks(&paths, options, treatment);
     notes.extend(shortfall(options, longest, &effects, &placebos));
     notes.extend(adjustment.notes);
     let mut found = collect(options, effects, placebos, &mut notes)?;
@@ -213,7 +213,7 @@ fn shortfall(options: &Options, longest: usize, effects: &Contrasts, placebos: &
 }
 
 /// The conventions that numbers depend on, and what is not used.
-fn remarks(cells: &Cells, paths: &Paths, options: &Options, treatment: &Name) -> Vec<Note> {
+fn remarks(paths: &Paths, options: &Options, treatment: &Name) -> Vec<Note> {
     let count =
         |is: &dyn Fn(usize) -> bool| (0..paths.first.len()).filter(|it| paths.used[*it] && is(*it)).count();
     let rising = count(&|it| 0.0 < paths.sign[it]);
@@ -256,10 +256,5 @@ fn remarks(cells: &Cells, paths: &Paths, options: &Options, treatment: &Name) ->
         paths.undated,
         "units count as controls up to the gap in their treatment before its first change",
     );
-    if cells.periods.windows(2).any(|it| it[0] + 1 < it[1]) {
-        texts.push(
-            "periods are counted as they appear in the data, gaps between them do not count".to_owned(),
-        );
-    }
     texts.into_iter().map(Note::remark).collect()
 }

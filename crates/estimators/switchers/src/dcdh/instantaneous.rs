@@ -195,7 +195,7 @@ fn remarks(treatment: &Name, main: &Switch, placebo: Option<&Switch>, options: &
     let mut texts = vec![
         format!(
             "att is DID_M: {} changes of `{treatment}` between two periods, each against the units that had the same \
-             treatment before and keep it, per unit of change; periods are counted as they appear in the data",
+             treatment before and keep it, per unit of change",
             main.switching.len()
         ),
         "errors come from influence functions of all means, switchers and stayers drawn with their units; no factor \
