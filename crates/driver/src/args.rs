@@ -87,7 +87,7 @@ pub struct Reproduce {
 /// What every command that reads data files is told about them.
 #[derive(Debug, Args)]
 pub struct Reading {
-    /// Words that mean a missing value, separated by commas, beside NA, NaN, null, None, a single point and their kind;
+    /// Words that mean a missing value, separated by commas, beside NA, null, None, a single point and their kind;
     /// a number as -999 is found however it is written.
     #[arg(long, value_name = "WORDS", value_delimiter = ',', allow_hyphen_values = true)]
     pub missing: Vec<String>,

@@ -41,7 +41,7 @@ pub fn main(
     match ended {
         Ok(it) => ExitCode::from(it.code()),
         Err(it) => {
-            // What files and decoders say can be long, and can hold what a terminal would obey.
+            // What files and decoders say can be as long as the file.
             let _ = writeln!(err, "error: {}", shown_message(&it.to_string()));
             ExitCode::from(1)
         }
