@@ -21,6 +21,7 @@ mod replica_file;
 mod safety;
 mod schema;
 mod strict;
+mod rounding;
 mod support;
 mod tables;
 mod threads;

@@ -229,7 +229,7 @@ fn report(estimate: &mut Estimate, actual: Draw, draws: &[Draw]) -> Result<(), F
     stats.count("draws", good.len());
     stats.count("draws_failed", draws.len() - good.len());
     stats.set("p_permutation", share(&|it| TIE * actual.estimate.abs() <= it.estimate.abs()));
-    stats.set("p_permutation_t", share(&|it| TIE * t(&actual).abs() <= t(it).abs()));
+    stats.set("p_permutation_t", share_of_statistics(t(&actual), good.iter().map(|it| t(it))));
     stats.set(
         "p_permutation_upper",
         share(&|it| actual.estimate - 1e-10 * actual.estimate.abs() <= it.estimate),
@@ -241,7 +241,8 @@ fn report(estimate: &mut Estimate, actual: Draw, draws: &[Draw]) -> Result<(), F
     spread(stats, &good);
     let p_values: Vec<f64> = draws.iter().map(|it| distribution.p_value(t(it))).collect();
     let above = p_values.iter().filter(|it| 0.1 < **it).count() as f64;
-    stats.set("placebo_share_p_above_10", above / good.len() as f64);
+    let known = p_values.iter().filter(|it| !it.is_nan()).count() as f64;
+    stats.set("placebo_share_p_above_10", above / known);
     let numbers = (1..=draws.len()).map(|it| it as f64).collect();
     estimate.details.push(
         Detail::new("draws", "Placebo draws")
@@ -251,6 +252,17 @@ fn report(estimate: &mut Estimate, actual: Draw, draws: &[Draw]) -> Result<(), F
             .number("p_value", "p", p_values),
     );
     Ok(())
+}
+
+/// The share of t statistics at least as large as the actual one, among those that there are; NaN where the actual fit
+/// has no error.
+fn share_of_statistics(actual: f64, draws: impl Iterator<Item = f64>) -> f64 {
+    if actual.is_nan() {
+        return f64::NAN;
+    }
+    let known: Vec<f64> = draws.filter(|it| !it.is_nan()).collect();
+    let extreme = known.iter().filter(|it| TIE * actual.abs() <= it.abs()).count();
+    (1 + extreme) as f64 / (1 + known.len()) as f64
 }
 
 fn spread(stats: &mut Statistics, draws: &[&Draw]) {

@@ -2,13 +2,13 @@
 
 use parallax_model::{
     Estimate, SmallSample, f_upper,
-    vcov::{ClusterScale, EffectCount, EffectDof, SampleScale},
+    vcov::{ClusterScale, EffectCount, EffectDof, Repair, SampleScale},
     wald,
 };
 
 use super::{
     Case, Covariance, Factor, PValue, Program, SERIAL, SPATIAL, Statistic, conventional, not_compared,
-    not_covered, ours, rules, scaled, statistic,
+    not_covered, ours, repaired, rules, scaled, statistic,
 };
 use crate::{
     Request, Tolerance,
@@ -143,13 +143,13 @@ fn covariance(case: &Case, name: &str) -> Option<Covariance> {
         "iid" if unadjusted => return scaled("iid", case.rules, RSS_OVER_N_MINUS_1),
         "iid" => return ours("iid", case.rules),
         "HC1" => return ours("hc1", case.rules),
-        "threeway" => return ours("cluster:worker+firm+year", case.rules),
+        "threeway" => return repaired("cluster:worker+firm+year", case.rules, Repair::Fixest),
         "NW_lag2" | "DK_lag2" | "DK_default" => return not_covered(SERIAL),
         "conley_200km" | "conley_500km_triangular" => return not_covered(SPATIAL),
         _ => {}
     }
     let columns = name.strip_prefix("cluster_").or_else(|| name.strip_prefix("twoway_"))?;
-    ours(format!("cluster:{}", columns.replace('_', "+")), case.rules)
+    repaired(format!("cluster:{}", columns.replace('_', "+")), case.rules, Repair::Fixest)
 }
 
 fn stat(case: &Case, name: &str) -> Option<Statistic> {

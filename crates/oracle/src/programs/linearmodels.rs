@@ -169,13 +169,13 @@ fn covariance(case: &Case, name: &str) -> Option<Covariance> {
     }
 }
 
-/// The repair of an indefinite matrix mixes the constant with the slopes, so slopes are compared without it.
+/// The variance of the constant may be negative, and slopes are the same without it.
 fn without_constant(case: &Case, covariance: Covariance) -> Covariance {
     match covariance {
         Covariance::Ours(mut it) if case.request.estimator == "fixed-effects" => {
             it.without_options = Some(
-                "with the constant among the terms the two-way matrix is not positive semi-definite: ours sets the \
-                 negative eigenvalue to zero, linearmodels leaves it",
+                "with the constant among the terms the two-way matrix is not positive semi-definite; slopes are compared \
+                 without it",
             );
             Covariance::Ours(it)
         }

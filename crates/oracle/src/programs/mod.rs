@@ -8,7 +8,7 @@ mod statsmodels;
 
 use parallax_model::{
     Estimate, SmallSample,
-    vcov::{Arithmetic, ClusterScale, EffectCount, EffectDof, Preset, SampleScale},
+    vcov::{Arithmetic, ClusterScale, EffectCount, EffectDof, Preset, Repair, SampleScale},
 };
 
 use crate::{Request, Rules, Tolerance, request::SingletonPolicy};
@@ -151,6 +151,15 @@ const fn rules(
 fn ours(spec: impl Into<String>, small_sample: SmallSample) -> Option<Covariance> {
     Some(Covariance::Ours(Ours {
         rules: Rules::new(spec, small_sample),
+        factor: None,
+        without_options: None,
+    }))
+}
+
+/// The program's number where a multi-way covariance is not positive is that of its repair.
+fn repaired(spec: impl Into<String>, small_sample: SmallSample, repair: Repair) -> Option<Covariance> {
+    Some(Covariance::Ours(Ours {
+        rules: Rules::new(spec, small_sample).repaired(repair),
         factor: None,
         without_options: None,
     }))

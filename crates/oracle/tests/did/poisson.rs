@@ -1,6 +1,6 @@
 //! Poisson regressions against R fixest, pyfixest, statsmodels and Stata's poisson and ppmlhdfe.
 
-use parallax_model::{Estimate, Panel, SmallSample, panel::Column};
+use parallax_model::{Estimate, Panel, SmallSample, panel::Column, vcov::Repair};
 use parallax_oracle::open_answers;
 use serde_json::{Value, json};
 
@@ -27,6 +27,7 @@ fn compare(panel: &Panel, id: &str, formula: &str, options: &Value, weights: Opt
         let vcov = KINDS.iter().find(|it| it.0 == name).unwrap().1;
         let mut asked = request("poisson", formula, vcov).options(options);
         asked.0.weights = weights.map(Into::into);
+        asked.0.repair = Some(Repair::Fixest);
         let estimate = asked.fit(panel);
         compared += coefficients(&estimate, &case["coef"], errors, "fixest's feglm");
         for (term, p) in numbers(&case["pvalue"][name]) {
