@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use parallax_ingest::{MemorySize, ReadOptions};
@@ -19,8 +19,8 @@ pub struct Arguments {
     #[arg(long, short, global = true)]
     pub verbose: bool,
     /// Number of threads; results do not depend on it.
-    #[arg(long, global = true, value_name = "N")]
-    pub threads: Option<NonZeroUsize>,
+    #[arg(long, global = true, value_name = "N", value_parser = threads)]
+    pub threads: Option<usize>,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -66,6 +66,13 @@ pub struct Reproduce {
     /// Write nothing; exit with code 3 when a table differs from the file that is there.
     #[arg(long)]
     pub check: bool,
+    /// Exit with code 4 when a printed number differs without an explanation, is absent or is not compared. A source with
+    /// simulated data is judged by the patterns that the study declares for it.
+    #[arg(long)]
+    pub strict: bool,
+    /// Read data that the study takes from outside its folder, also through links.
+    #[arg(long)]
+    pub allow_outside: bool,
     /// Folder for tables; without it they lie beside the study file, in tables/SOURCE and report/SOURCE.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -305,6 +312,15 @@ pub struct Estimators {
 pub struct Explain {
     /// A name of `parallax estimators`.
     pub name: String,
+}
+
+/// More threads than any machine at hand has processors cost memory and give nothing.
+fn threads(text: &str) -> Result<usize, String> {
+    const MOST: usize = 1024;
+    match text.parse() {
+        Ok(it) if (1..=MOST).contains(&it) => Ok(it),
+        _ => Err(format!("write a whole number from 1 to {MOST}")),
+    }
 }
 
 fn level(text: &str) -> Result<f64, String> {

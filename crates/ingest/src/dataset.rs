@@ -6,11 +6,10 @@ use parallax_base::{Name, Note, shown};
 
 use crate::{
     FileReport, FileRequest, Format, IngestError, MixedColumn, PeriodRange,
-    budget::Budget,
     missing::Absent,
     origin::Origin,
     raw::Raw,
-    source::{self, Extent, Field, Mixed, Reading, Source, Wanted},
+    source::{self, Extent, Field, Mixed, Reading, Remarks, Source, Wanted},
 };
 
 /// The opened files of one request, and what their columns are called in the panel.
@@ -83,6 +82,11 @@ impl<'a> Dataset<'a> {
         self.notes.push(Note::Ingest { file, text });
     }
 
+    /// Whether some column has this name.
+    pub(crate) fn has(&self, name: &Name) -> bool {
+        self.positions.contains_key(name)
+    }
+
     /// The position of a column, which must be there once and be readable.
     pub(crate) fn position(&self, name: &Name) -> Result<usize, IngestError> {
         let Some(&(first, second)) = self.positions.get(name) else {
@@ -135,7 +139,7 @@ impl<'a> Dataset<'a> {
         let rows = self.sources.iter().map(|it| it.rows_expected()).fold(0, u64::saturating_add);
         let held = self.sources.iter().map(|it| it.held()).fold(0, u64::saturating_add);
         self.reading.budget.require_table((rows, columns), held, &self.file())?;
-        usize::try_from(rows).map_err(|_| Budget::refused(&self.file(), rows))
+        u32::try_from(rows).map(|it| it as usize).map_err(|_| too_many_rows(&self.file()))
     }
 
     /// For each source, where it has the columns; files of a folder may order them in different ways.
@@ -207,6 +211,33 @@ impl Table {
         }
     }
 
+    /// Keeps what reading a file made of its texts; `column_of` leads from a position in the file to one of the table.
+    fn remember(&mut self, remarks: Remarks, file: &Name, column_of: &HashMap<usize, usize>) {
+        for Mixed { index, row, value, count, numbers } in remarks.mixed {
+            let Some((column, _)) = column_of.get(&index).and_then(|at| self.columns.get(*at)) else {
+                continue;
+            };
+            let (file, column) = (file.clone(), column.clone());
+            self.mixed.push(MixedColumn { file, column, row, value, count, numbers });
+        }
+        for (index, absent) in remarks.absent {
+            if let Some(it) = column_of.get(&index).and_then(|at| self.absent.get_mut(*at)) {
+                it.merge(&absent);
+            }
+        }
+        for (index, zeros) in remarks.zeros {
+            if let Some(it) = column_of.get(&index).and_then(|at| self.zeros.get_mut(*at)) {
+                it.get_or_insert(zeros);
+            }
+        }
+    }
+
+    /// The words of a column that were read as missing, while all columns are there.
+    pub(crate) fn absent_in(&self, name: &Name) -> Option<&Absent> {
+        let at = self.columns.iter().position(|(it, _)| it == name)?;
+        self.absent.get(at).filter(|it| !it.is_empty())
+    }
+
     /// Takes a column out.
     pub(crate) fn take(&mut self, name: &Name) -> Option<Raw> {
         let at = self.columns.iter().position(|(it, _)| it == name)?;
@@ -256,26 +287,10 @@ fn read_source(
         refuse_infinite(source, &numbering, start, it)?;
     }
     let columns_read = wanted.len();
-    let names: HashMap<usize, &Name> = wanted.iter().map(|it| (it.index, it.name)).collect();
-    for it in remarks.mixed {
-        let Some(column) = names.get(&it.index).map(|it| (*it).clone()) else { continue };
-        let Mixed { row, value, count, numbers, .. } = it;
-        table.mixed.push(MixedColumn { file: source.file().clone(), column, row, value, count, numbers });
-    }
-    for (index, absent) in remarks.absent {
-        if let Some(it) = column_of.get(&index).and_then(|at| table.absent.get_mut(*at)) {
-            it.merge(&absent);
-        }
-    }
-    for (index, zeros) in remarks.zeros {
-        if let Some(it) = column_of.get(&index).and_then(|at| table.zeros.get_mut(*at)) {
-            it.get_or_insert(zeros);
-        }
-    }
+    table.remember(remarks, source.file(), &column_of);
     table.rows = start.saturating_add(rows);
     if u32::try_from(table.rows).is_err() {
-        let problem = "more than 4294967295 rows; keep fewer periods or split the data".to_owned();
-        return Err(IngestError::Format { file: source.file().clone(), problem });
+        return Err(too_many_rows(source.file()));
     }
     table.reports.push(FileReport {
         path: source.path().to_owned(),
@@ -288,6 +303,11 @@ fn read_source(
     });
     table.origin.push(start, source.file().clone(), numbering);
     Ok(())
+}
+
+fn too_many_rows(file: &Name) -> IngestError {
+    let problem = format!("more than {} rows; keep fewer periods or split the data", u32::MAX);
+    IngestError::Format { file: file.clone(), problem }
 }
 
 fn refuse_infinite(

@@ -215,7 +215,10 @@ pub enum IngestError {
         value: String,
     },
     /// Unit or time is missing.
-    #[error("{place}: {what} `{}` is missing; a row without it cannot be placed in the panel", shown(column))]
+    #[error(
+        "{place}: {what} `{}` is missing; a row without it cannot be placed in the panel{hint}",
+        shown(column)
+    )]
     MissingKey {
         /// The row.
         place: Place,
@@ -223,6 +226,8 @@ pub enum IngestError {
         what: &'static str,
         /// The column.
         column: Name,
+        /// Which word was read as missing, if one was.
+        hint: String,
     },
     /// Two rows have one key.
     #[error("{first} and {second}: two rows for {key}; {advice}")]

@@ -139,7 +139,7 @@ impl fmt::Display for MixedColumn {
             0 | 1 => write!(f, ", while its other {numbers} values are numbers")?,
             _ => write!(f, " ({count} such values), while its other {numbers} values are numbers")?,
         }
-        f.write_str("; correct it, or leave it empty if it is missing")
+        f.write_str("; correct it, leave it empty if it is missing, or name the word with --missing")
     }
 }
 

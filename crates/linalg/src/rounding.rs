@@ -86,6 +86,11 @@ impl RowSizes {
     }
 }
 
+/// Floors that a combination of covariances may carry: each entry of V is itself a product of bread, meat and bread, and
+/// known to some roundings of variances beside it. A true variance of 1e-13 of its parts would take coefficients that
+/// correlate to thirteen digits.
+const COMBINED: f64 = 32.0;
+
 /// a'Va for a covariance V; 0 where it is rounding of its parts.
 pub fn quadratic(a: &[f64], v: MatRef<'_, f64>) -> f64 {
     let (mut value, mut size) = (0.0, 0.0);
@@ -96,7 +101,7 @@ pub fn quadratic(a: &[f64], v: MatRef<'_, f64>) -> f64 {
             size += part.abs();
         }
     }
-    or_zero(value, size)
+    or_zero(value, COMBINED * size)
 }
 
 /// The covariance L V L' of combinations, one a row of L, exactly symmetric. A combination whose variance is rounding
@@ -109,7 +114,7 @@ pub fn congruence(lines: MatRef<'_, f64>, v: MatRef<'_, f64>) -> Mat<f64> {
     let parts = &weights * &size;
     let size = |i: usize| (0..v.nrows()).map(|j| parts[(i, j)] * weights[(i, j)]).sum::<f64>();
     let mut matrix = Mat::from_fn(k, k, |i, j| 0.5 * (product[(i, j)] + product[(j, i)]));
-    for i in (0..k).filter(|&it| is_rounding(product[(it, it)], size(it))) {
+    for i in (0..k).filter(|&it| is_rounding(product[(it, it)], COMBINED * size(it))) {
         clear(&mut matrix, i);
     }
     matrix

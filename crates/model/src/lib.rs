@@ -22,7 +22,9 @@ mod group_time;
 mod index;
 mod influence;
 mod joint;
+pub mod limits;
 mod meta;
+pub mod options;
 mod origin;
 mod registry;
 mod regression;
@@ -30,6 +32,7 @@ mod side_by_side;
 mod spec;
 mod statistics;
 mod step;
+mod treated;
 mod weights;
 mod within;
 
@@ -63,6 +66,7 @@ pub use side_by_side::side_by_side;
 pub use spec::{ModelSpec, SingletonPolicy, WeightKind};
 pub use statistics::{Statistic, Statistics};
 pub use step::{Step, Stepped};
+pub use treated::{FEW_TREATED, TreatedCount, TreatedRows, TreatedSupport, Variation};
 pub use weights::{WeightScale, WeightsUsed};
 pub use within::{Variable, Within, spanned};
 

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use parallax_base::{Name, with_suggestion};
 use parallax_panel::Panel;
-use schemars::{JsonSchema, Schema, schema_for};
-use serde::{Serialize, de::DeserializeOwned};
+use schemars::{Schema, schema_for};
 use serde_json::{Map, Value};
 
 use crate::{
     AbsorptionCache, BatteryModel, BatteryRequest, Design, Estimate, Estimator, Example, FitError,
     IndexMethod, IndexResult, Meta, ModelSpec, OptionColumns, PluginMeta, Step, StepError, Stepped, Support,
-    WeightKind, WeightScale, complete::complete,
+    WeightKind, WeightScale, complete::complete, options,
 };
 
 /// A plugin's options as a study file or the command line writes them.
@@ -129,7 +128,7 @@ impl Entry {
                 let Example { formula, options } = E::example();
                 (formula, serde_json::to_value(options).unwrap_or_default())
             },
-            columns: |options| Ok(E::columns(&read_options(options)?)),
+            columns: |options| Ok(E::columns(&options::read(options)?)),
             battery: |request| {
                 let BatteryModel { part, formula, options } = E::battery(request)?;
                 let options = match serde_json::to_value(options) {
@@ -140,10 +139,11 @@ impl Entry {
             },
             fit: |design, options| {
                 let plugin = E::META.plugin.name;
-                let options = read_options(options).map_err(|reason| FitError::Options { plugin, reason })?;
+                let options =
+                    options::read(options).map_err(|reason| FitError::Options { plugin, reason })?;
                 E::fit(design, &options)
             },
-            weights: |options| read_options(options).map(|it| E::weights(&it)).unwrap_or_default(),
+            weights: |options| options::read(options).map(|it| E::weights(&it)).unwrap_or_default(),
         }
     }
 
@@ -289,13 +289,13 @@ impl StepEntry {
             line,
             schema: || schema_for!(S::Options),
             columns: |options| {
-                let options = read_options(options)?;
+                let options = options::read(options)?;
                 Ok(ColumnUse { reads: S::reads(&options), writes: S::writes(&options) })
             },
             apply: |panel, options| {
                 let plugin = S::META.name;
                 let options =
-                    read_options(options).map_err(|reason| StepError::Options { plugin, reason })?;
+                    options::read(options).map_err(|reason| StepError::Options { plugin, reason })?;
                 S::apply(panel, &options)
             },
         }
@@ -331,11 +331,11 @@ impl IndexEntry {
             file,
             line,
             schema: || schema_for!(I::Options),
-            reads: |options| Ok(I::reads(&read_options(options)?)),
+            reads: |options| Ok(I::reads(&options::read(options)?)),
             build: |panel, options| {
                 let plugin = I::META.name;
                 let options =
-                    read_options(options).map_err(|reason| StepError::Options { plugin, reason })?;
+                    options::read(options).map_err(|reason| StepError::Options { plugin, reason })?;
                 I::build(panel, &options)
             },
         }
@@ -361,10 +361,6 @@ impl IndexEntry {
     pub fn build(&self, panel: &Panel, options: &Options) -> Result<IndexResult, StepError> {
         (self.build)(panel, options)
     }
-}
-
-fn read_options<T: Serialize + DeserializeOwned + JsonSchema>(options: &Options) -> Result<T, String> {
-    serde_json::from_value(Value::Object(options.clone())).map_err(|it| it.to_string())
 }
 
 impl Registry {

@@ -31,6 +31,13 @@ pub const RESCALED: Closeness = Closeness {
     reason: "each product is rounded once, 1e-16, and a condition of 1e5 is allowed for",
 };
 
+/// A constant of 1990 added to numbers of size one.
+pub const SHIFTED: Closeness = Closeness {
+    name: "shifted",
+    relative: 1e-9,
+    reason: "the sum is rounded to 2e-13, and a condition of 1e3 is allowed for",
+};
+
 /// Two ways to one answer.
 pub const NEAR: Closeness = Closeness {
     name: "two ways",

@@ -3,7 +3,7 @@
 use parallax_model::{
     BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Detail, Distribution, Estimate,
     Estimator, Example, FitError, InfluenceFunctions, Meta, Name, Note, PluginMeta, SampleReport, Statistics,
-    Status, Support, VcovKind, Within, linalg::AbsorbOptions, panel::Dropped,
+    Status, Support, TreatedSupport, Variation, VcovKind, Within, linalg::AbsorbOptions, panel::Dropped,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -116,10 +116,11 @@ impl Estimator for TwfeWeights {
         notes.extend(finding.remarks(design, options.kind));
         let labels = |cell: &Cell| design.effects[group].codes.labels.text(cell.group as usize);
         let details = vec![finding.by_sign(), table(&cells, &weights, &periods, &labels, options.kind)];
-        Ok(Estimate {
+        let mut estimate = Estimate {
             estimator: Self::META.plugin.name,
             outcome: design.outcome.name.clone(),
             distribution: Distribution::StudentT(coefficient.fit.vcov.arithmetic.t_df),
+            distributions: Vec::new(),
             terms: vec![coefficient.term()],
             coef: vec![coefficient.value()],
             vcov: coefficient.vcov(),
@@ -127,10 +128,14 @@ impl Estimator for TwfeWeights {
             effects: regression.effects,
             stats,
             event: None,
+            treated: None,
             details,
             influence: coefficient.influence(regression.influence),
             notes,
-        })
+        };
+        let support = TreatedSupport::of_regressors(design, &estimate.terms, Variation::Rows);
+        estimate.stand_on(support);
+        Ok(estimate)
     }
 
     fn battery(request: &BatteryRequest) -> Option<BatteryModel<Options>> {

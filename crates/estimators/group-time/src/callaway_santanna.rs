@@ -69,13 +69,16 @@ impl Estimator for CallawaySantanna {
             coef: effects.coef.clone(),
             vcov,
             distribution: Distribution::Normal,
+            distributions: Vec::new(),
             sample: layout.sample(design)?,
             effects: Vec::new(),
             event: Some(effects.window(design, &layout, &cells)),
+            treated: None,
             details: vec![details::cells(&cells, &effects)],
             influence: None,
             notes: details::notes(design, &layout, &cells, options),
         };
+        estimate.stand_on(Some(effects.treated.clone()));
         if let Some(study) = EventStudy::of(&estimate) {
             study.add_tests(options.level, &mut estimate.stats)?;
             estimate.details.push(study.table(options.level));

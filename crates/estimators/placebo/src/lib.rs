@@ -6,7 +6,8 @@ mod draws;
 use parallax_model::{
     Adoption, BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Detail, Distribution,
     Estimate, Estimator, Example, FitError, Meta, Name, OptionColumns, PluginMeta, Statistics, Status,
-    Support, Term, Variable, VcovKind, Within, linalg::AbsorbOptions, panel::percentile,
+    Support, Term, TreatedSupport, Variable, Variation, VcovKind, Within, linalg::AbsorbOptions,
+    panel::percentile,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,7 @@ pub struct Options {
     /// Where placebo dates of adoption come from.
     pub scheme: Scheme,
     /// Number of draws.
+    #[schemars(range(max = parallax_model::limits::DRAWS))]
     pub draws: usize,
     /// Seed; results do not depend on the number of threads.
     pub seed: u64,
@@ -38,6 +40,7 @@ pub struct Options {
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 
@@ -120,6 +123,7 @@ impl Estimator for Placebo {
             estimator: Self::META.plugin.name,
             outcome: design.outcome.name.clone(),
             distribution: Distribution::StudentT(fit.vcov.arithmetic.t_df),
+            distributions: Vec::new(),
             terms: fit.terms,
             coef: fit.coef,
             vcov: fit.vcov,
@@ -127,10 +131,13 @@ impl Estimator for Placebo {
             effects: within.effects().iter().map(|it| (it.name.clone(), it.levels)).collect(),
             stats,
             event: None,
+            treated: None,
             details: Vec::new(),
             influence: None,
             notes,
         };
+        let support = TreatedSupport::of_regressors(design, &estimate.terms, Variation::Rows);
+        estimate.stand_on(support);
         let actual = Draw { estimate: estimate.coef[kept], std_error: estimate.vcov.std_errors()[kept] };
         report(&mut estimate, actual, &draws)?;
         Ok(estimate)

@@ -12,6 +12,7 @@ mod arrow_files;
 mod csv_files;
 mod damage;
 mod errors;
+mod hostile;
 mod joins;
 mod parquet_files;
 mod real_data;

@@ -267,3 +267,16 @@ fn a_cell_of_a_megabyte_is_cut_in_messages() {
     let text = folder.refusal(&ReadRequest::file(&path).indexed("id", "t"));
     assert!(text.len() < 1000 && !text.contains('\u{1b}'), "{} characters", text.len());
 }
+
+#[test]
+fn a_unit_that_was_read_as_missing_says_which_word() {
+    let folder = Folder::new();
+    let request = ReadRequest::file(folder.put("a.csv", "iso,t\nBW,1\nNA,1\n")).indexed("iso", "t");
+    assert_eq!(
+        folder.refusal(&request),
+        "a.csv, line 3: unit `iso` is missing; a row without it cannot be placed in the panel; read as missing here: `NA` \
+         (1), and a word in quotes is a value"
+    );
+    let quoted = ReadRequest::file(folder.put("b.csv", "iso,t\nBW,1\n\"NA\",1\n")).indexed("iso", "t");
+    assert_eq!(read(&quoted).unwrap().panel.units().n_groups(), 2);
+}

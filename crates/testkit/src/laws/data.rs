@@ -45,13 +45,8 @@ pub fn scale_of_outcome(entry: &Entry) -> Result<(), String> {
 }
 
 /// Where the regressor has no term, as a covariate of a propensity score, nothing changes.
-/// Where a two-way matrix was repaired its errors depend on the units of measurement: eigenvalues do, and
-/// setting the negative ones to zero is what fixest does. A test sees to it that others are met too.
 pub fn scale_of_regressor(entry: &Entry) -> Result<(), String> {
     everywhere(entry, SmallSample::FIXEST, |table, spec, before| {
-        if 0 < before.vcov.clamped {
-            return Ok(());
-        }
         let mut after = fit(entry, &table.clone().with("x1", |it| SCALE * it), spec)?;
         let at = after.terms.iter().position(|it| *it == Term::Slope("x1".into()));
         if let Some(at) = at {
@@ -63,6 +58,23 @@ pub fn scale_of_regressor(entry: &Entry) -> Result<(), String> {
             after[at] *= SCALE;
         }
         close::vectors("standard error", &after, &before, &close::RESCALED)
+    })
+}
+
+/// The origin of a regressor moves the constant and nothing else, errors of two-way clusters among it.
+pub fn shifted_regressor(entry: &Entry) -> Result<(), String> {
+    const SHIFT: f64 = 1990.0;
+    everywhere(entry, SmallSample::FIXEST, |table, spec, before| {
+        let after = fit(entry, &table.clone().with("x1", |it| it + SHIFT), spec)?;
+        let but_constant = |of: Vec<f64>| -> Vec<f64> {
+            let terms = before.terms.iter().zip(of);
+            terms.filter(|it| *it.0 != Term::Intercept).map(|it| it.1).collect()
+        };
+        let both = |of: fn(&Estimate) -> Vec<f64>| (but_constant(of(&after)), but_constant(of(before)));
+        let (own, known) = both(|it| it.coef.clone());
+        close::vectors("coefficient", &own, &known, &close::SHIFTED)?;
+        let (own, known) = both(|it| it.vcov.std_errors());
+        close::vectors("standard error", &own, &known, &close::SHIFTED)
     })
 }
 

@@ -2,7 +2,9 @@
 
 mod contract;
 mod data;
+mod few;
 mod machine;
+mod rounding;
 
 mod names;
 mod noiseless;
@@ -43,6 +45,12 @@ pub const LAWS: &[Law] = &[
     Law { name: "names of columns do not matter", check: names::names_of_columns },
     Law { name: "coefficients follow the scale of the outcome", check: data::scale_of_outcome },
     Law { name: "coefficients follow the scale of a regressor", check: data::scale_of_regressor },
+    Law {
+        name: "a constant added to a regressor moves the intercept only",
+        check: data::shifted_regressor,
+    },
+    Law { name: "what a noiseless outcome leaves is no evidence", check: rounding::noiseless },
+    Law { name: "what has no error in one unit has none in another", check: rounding::units_and_origin },
     Law { name: "a constant added to the outcome moves the intercept only", check: data::shifted_outcome },
     Law { name: "data twice are the same with errors over root two", check: data::data_twice },
     Law { name: "equal weights are no weights", check: data::equal_weights },
@@ -54,6 +62,7 @@ pub const LAWS: &[Law] = &[
     Law { name: "influence functions add up to the matrix", check: contract::influence_functions },
     Law { name: "the number of threads does not matter", check: machine::threads },
     Law { name: "models that ran before do not matter", check: machine::shared_cache },
+    Law { name: "one treated unit is known and said", check: few::one_treated_unit },
     Law { name: "a constant effect without noise is found", check: noiseless::constant_effect },
 ];
 
@@ -68,11 +77,6 @@ pub const EXCEPTIONS: &[Exception] = &[
         estimator: "mediation",
         law: "coefficients follow the scale of the outcome",
         reason: "the path from treatment to mediator is not in units of the outcome, and a proportion has no units",
-    },
-    Exception {
-        estimator: "mediation",
-        law: "coefficients follow the scale of a regressor",
-        reason: "a repaired two-way matrix depends on units of measurement, also those of regressors without a term",
     },
     Exception {
         estimator: "dcdh",

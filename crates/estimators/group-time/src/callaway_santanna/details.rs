@@ -62,11 +62,14 @@ pub fn overlap(cells: &Cells) -> Option<Detail> {
     Some(detail)
 }
 
+/// Numbers that a bootstrap holds at once: 1.6 GB.
+const MOST_DRAWN: usize = 200_000_000;
+
 /// Errors and simultaneous bands by multiplier bootstrap, as the detail `bootstrap`; each family of terms has its own
 /// critical value, as R did's `aggte` has.
 ///
 /// # Errors
-/// When units are not nested in clusters.
+/// When units are not nested in clusters, or all draws together would not fit into memory.
 pub fn bootstrap(
     design: &Design<'_>,
     effects: &Effects,
@@ -76,6 +79,15 @@ pub fn bootstrap(
     let clusters = design.vcov.cluster_of_units(&design.units)?;
     let request =
         MultiplierBootstrap { multiplier: options.multiplier, draws: options.draws, seed: options.seed };
+    if MOST_DRAWN < options.draws.saturating_mul(effects.terms.len()) {
+        let reason = format!(
+            "`draws`: {} draws of {} effects do not fit into memory; {} draws do",
+            options.draws,
+            effects.terms.len(),
+            MOST_DRAWN / effects.terms.len().max(1)
+        );
+        return Err(FitError::Options { plugin: "callaway-santanna", reason });
+    }
     let groups = design.vcov.groups.first().map_or(0, parallax_model::panel::Codes::n_groups);
     // Units of one cluster may cancel where each has an influence: there is no variance to draw then.
     let known = |at: usize| 0.0 < estimate.vcov.matrix[(at, at)];

@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use parallax_model::{Aggregate, Design, EventWindow, FitError, GroupTimeEffects, Mat, Term, settle};
+use parallax_model::{
+    Aggregate, Design, EventWindow, FitError, GroupTimeEffects, Mat, Term, TreatedRows, TreatedSupport,
+    settle,
+};
 
 use super::{
     Data, Options,
-    cells::{Cells, Outcome},
+    cells::{Cell, Cells, Outcome},
     layout::Layout,
 };
 
@@ -22,6 +25,8 @@ pub struct Effects {
     pub sizes: Vec<f64>,
     /// How many terms are aggregates.
     pub aggregates: usize,
+    /// Treated units and clusters behind each.
+    pub treated: TreatedSupport,
 }
 
 impl Effects {
@@ -79,10 +84,11 @@ impl Effects {
         };
         let sizes: Vec<f64> = aggregates.iter().map(size).chain(cells.sizes.iter().copied()).collect();
         let estimated = || known.iter().filter(|it| it.outcome.column().is_some());
-        let cell = |it: &&&super::cells::Cell| Term::GroupTime { cohort: it.cohort, period: it.period };
+        let cell = |it: &&&Cell| Term::GroupTime { cohort: it.cohort, period: it.period };
         let mut coef: Vec<f64> =
             aggregates.iter().map(|it| it.estimate).chain(estimated().map(|it| it.outcome.value())).collect();
         settle(&mut coef, &mut influence, &sizes);
+        let treated = support(design, layout, &known, &aggregates, options.data);
         Ok(Effects {
             terms: aggregates
                 .iter()
@@ -93,6 +99,7 @@ impl Effects {
             influence,
             sizes,
             aggregates: aggregates.len(),
+            treated,
         })
     }
 
@@ -141,6 +148,31 @@ impl Effects {
             rows: rows.into_iter().collect(),
         }
     }
+}
+
+/// Adopters with the rows of a cell's comparison: of both periods where changes are compared.
+fn support(
+    design: &Design<'_>,
+    layout: &Layout,
+    known: &[&Cell],
+    aggregates: &[Aggregate],
+    data: Data,
+) -> TreatedSupport {
+    let at = |date: i32| layout.periods.binary_search(&date).ok();
+    let rows = |cell: &&Cell| {
+        let own = layout.cohorts.iter().find(|it| it.0 == cell.cohort).map_or(&[][..], |it| &it.1);
+        let (period, base) = (at(cell.period), cell.base.and_then(at));
+        let row = |unit: &u32| {
+            let there = data == Data::RepeatedCrossSections || layout.row(*unit, base?).is_some();
+            layout.row(*unit, period?).filter(|_| there)
+        };
+        TreatedRows::of(design, own.iter().filter_map(row))
+    };
+    let cells: Vec<TreatedRows> = known.iter().map(rows).collect();
+    let mut all = TreatedSupport::of_averages(design, &cells, aggregates);
+    let estimated = known.iter().zip(&cells).filter(|it| it.0.outcome.column().is_some());
+    all.by_term.extend(estimated.map(|it| Some(it.1.count())));
+    all
 }
 
 /// The weight of each unit among cohorts: that of its first row, and the mean over its rows where periods are
