@@ -5,7 +5,9 @@ mod words;
 use std::collections::BTreeSet;
 
 use parallax_base::{Note, counted};
-use parallax_model::{Estimate, EventStudy, FEW_TREATED, Term, TreatedCount};
+use parallax_model::{
+    Estimate, EventStudy, FEW_TREATED, Term, TreatedCount, linalg::rounding, vcov::std_error,
+};
 
 use crate::{Battery, BatteryPart, Difference, Member, REFERENCE};
 use words::{p_text, percent, short};
@@ -39,12 +41,18 @@ fn effects(battery: &Battery) -> Option<String> {
             return Some(format!("Two-way fixed effects give {}", short(row.estimate)));
         }
         Some(format!(
-            "Two-way fixed effects give {} (standard error {}, {}% interval {} to {})",
+            "Two-way fixed effects give {} ({})",
             short(row.estimate),
-            short(row.std_error),
-            percent(battery.spec.level),
-            short(row.conf_low),
-            short(row.conf_high)
+            match row.std_error.is_nan() {
+                true => "without a standard error".to_owned(),
+                false => format!(
+                    "standard error {}, {}% interval {} to {}",
+                    short(row.std_error),
+                    percent(battery.spec.level),
+                    short(row.conf_low),
+                    short(row.conf_high)
+                ),
+            }
         ))
     });
     let others = battery.members.iter().filter(|it| it.name != REFERENCE);
@@ -230,13 +238,17 @@ fn path(battery: &Battery) -> Option<String> {
     let lags = study.supported(&study.lags());
     let (&first, &last) = (lags.first()?, lags.last()?);
     let change = study.coef[last] - study.coef[first];
-    let variance = study.vcov[(first, first)] + study.vcov[(last, last)] - 2.0 * study.vcov[(first, last)];
-    let scale = study.vcov[(first, first)].max(study.vcov[(last, last)]);
-    let unknown = |at: usize| study.vcov[(at, at)].sqrt() <= 1e-12 * study.coef[at].abs();
-    if lags.len() < 2 || unknown(first) || unknown(last) || variance.is_nan() || variance <= 1e-12 * scale {
+    if lags.len() < 2 {
         return None;
     }
-    let p = study.distribution_over(&[first, last]).p_value(change / variance.sqrt());
+    let mut weights = vec![0.0; study.coef.len()];
+    (weights[first], weights[last]) = (-1.0, 1.0);
+    let error = std_error(rounding::quadratic(&weights, study.vcov.as_ref()));
+    let unknown = |at: usize| std_error(study.vcov[(at, at)]).is_nan();
+    if unknown(first) || unknown(last) || error.is_nan() {
+        return None;
+    }
+    let p = study.distribution_over(&[first, last]).p_value(change / error);
     let staggered = battery.adoption.staggered();
     let words = match (p < 1.0 - battery.spec.level, staggered) {
         (true, true) => {

@@ -7,7 +7,7 @@ use parallax_model::{
     Mat, ModelSpec, Panel, SampleReport, SingletonPolicy, SmallSample, Statistics, Term, Vcov, VcovSpec,
     WeightKind, inventory,
 };
-use parallax_panel::{Codes, Column, PanelBuilder};
+use parallax_panel::{Codes, Column, PanelBuilder, Rows};
 use serde_json::Map;
 
 use crate::{
@@ -24,6 +24,7 @@ fn spec(formula: &str) -> ModelSpec {
         weight_kind: WeightKind::Analytic,
         vcov: "cluster:g".parse().unwrap(),
         small_sample: SmallSample::FIXEST,
+        repair: None,
         singletons: SingletonPolicy::Drop,
         options: Map::new(),
     }
@@ -48,6 +49,11 @@ fn estimate(terms: &[(Term, f64, f64)]) -> Estimate {
             dropped: Vec::new(),
             hash: "all".to_owned(),
             singletons: SingletonPolicy::Drop,
+            rows: Rows::All(100),
+            observations: 100,
+            periods: None,
+            clusters: Vec::new(),
+            weights: None,
         },
         effects: Vec::new(),
         stats: Statistics::default(),

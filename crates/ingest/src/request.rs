@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use parallax_base::Name;
 
-use crate::IngestError;
+use crate::{IngestError, MemorySize, budget::Budget, missing::Missing, source::Reading};
 
 /// Everything [`crate::read`] needs to know.
 #[derive(Clone, Debug)]
@@ -17,6 +17,17 @@ pub struct ReadRequest {
     pub time: Option<Name>,
     /// Which other columns to read.
     pub select: Select,
+    /// What the user said of all files.
+    pub reading: ReadOptions,
+}
+
+/// What holds for every file that is read.
+#[derive(Clone, Debug, Default)]
+pub struct ReadOptions {
+    /// Words that mean missing, beside those that programs write; a number is found however it is written.
+    pub missing: Vec<String>,
+    /// Memory that data may take; three quarters of what the process may use without.
+    pub memory: Option<MemorySize>,
 }
 
 /// Which columns are read besides unit and time.
@@ -66,7 +77,13 @@ pub struct PeriodRange {
 impl ReadRequest {
     /// All columns of one file, without unit and time.
     pub fn file(path: impl Into<PathBuf>) -> ReadRequest {
-        ReadRequest { files: vec![FileRequest::new(path)], unit: None, time: None, select: Select::All }
+        ReadRequest {
+            files: vec![FileRequest::new(path)],
+            unit: None,
+            time: None,
+            select: Select::All,
+            reading: ReadOptions::default(),
+        }
     }
 
     /// The same request with what identifies a row.
@@ -86,6 +103,10 @@ impl ReadRequest {
     pub fn only<N: Into<Name>>(mut self, names: impl IntoIterator<Item = N>) -> ReadRequest {
         self.select = Select::Only(names.into_iter().map(Into::into).collect());
         self
+    }
+
+    pub(crate) fn reading(&self) -> Reading {
+        Reading { budget: Budget::new(self.reading.memory), missing: Missing::new(&self.reading.missing) }
     }
 
     /// Unit and time, or an error when the request contradicts itself.

@@ -3,13 +3,10 @@
 
 use std::sync::OnceLock;
 
-use parallax_linalg::Mat;
-use parallax_vcov::simultaneous_critical;
+use parallax_linalg::{Mat, rounding};
+use parallax_vcov::{simultaneous_critical, std_error};
 
-use crate::{
-    Detail, Distribution, Estimate, FitError, Statistics, Term, TreatedCount, distribution::chi2_upper,
-    estimate::known_error, f_upper, wald,
-};
+use crate::{Detail, Distribution, Estimate, FitError, Statistics, Term, TreatedCount, f_upper, wald};
 
 /// How event times were laid out.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -68,7 +65,7 @@ pub struct EventPoint {
     pub treated: Option<TreatedCount>,
 }
 
-/// A Wald test that several coefficients are zero.
+/// A Wald test that several coefficients are zero; NaN with no degrees of freedom where none has an error.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct JointTest {
     /// b' V^+ b.
@@ -136,10 +133,10 @@ impl EventStudy {
     /// Tests that the coefficients at these positions are zero together.
     ///
     /// # Errors
-    /// When the block of the covariance is not positive even in a generalised sense.
+    /// As [`wald`].
     pub fn joint_test(&self, positions: &[usize]) -> Result<JointTest, FitError> {
-        let (chi2, df, _) = wald(&self.coef, self.vcov.as_ref(), positions)?;
-        let (f, p_chi2) = (chi2 / df as f64, chi2_upper(chi2, df as f64));
+        let (chi2, df, p_chi2) = wald(&self.coef, self.vcov.as_ref(), positions)?;
+        let f = chi2 / df as f64;
         let p_f = match self.distribution_over(positions) {
             Distribution::StudentT(t_df) => f_upper(f, df as f64, t_df),
             Distribution::Normal => p_chi2,
@@ -163,13 +160,14 @@ impl EventStudy {
         simultaneous_critical(self.vcov.as_ref(), df, level)
     }
 
-    /// Mean of the coefficients at these positions with its standard error.
+    /// Mean of the coefficients at these positions with its standard error; NaN where there is none.
     pub fn average(&self, positions: &[usize]) -> (f64, f64) {
-        let n = positions.len() as f64;
-        let mean = positions.iter().map(|&it| self.coef[it]).sum::<f64>() / n;
-        let pairs = positions.iter().flat_map(|&i| positions.iter().map(move |&j| (i, j)));
-        let variance: f64 = pairs.map(|it| self.vcov[it]).sum();
-        (mean, variance.max(0.0).sqrt() / n)
+        let share = 1.0 / positions.len() as f64;
+        let mut weights = vec![0.0; self.coef.len()];
+        positions.iter().for_each(|&it| weights[it] = share);
+        let mean = positions.iter().map(|&it| self.coef[it]).sum::<f64>() * share;
+        let size = positions.iter().map(|&it| self.coef[it].abs()).sum::<f64>() * share;
+        (rounding::or_zero(mean, size), std_error(rounding::quadratic(&weights, self.vcov.as_ref())))
     }
 
     /// Every event time with both intervals, references among them, ascending.
@@ -178,8 +176,8 @@ impl EventStudy {
         let pointwise = self.critical_by_time(level);
         let estimated = self.times.iter().enumerate().map(|(at, &time)| {
             let estimate = self.coef[at];
-            let std_error = known_error(estimate, self.vcov[(at, at)].max(0.0).sqrt());
-            let statistic = if 0.0 < std_error { estimate / std_error } else { f64::NAN };
+            let std_error = std_error(self.vcov[(at, at)]);
+            let statistic = estimate / std_error;
             let around = |critical: f64| [estimate - critical * std_error, estimate + critical * std_error];
             EventPoint {
                 estimate,
@@ -213,8 +211,12 @@ impl EventStudy {
             }
             let JointTest { chi2, df, p_chi2, f, p_f } = self.joint_test(&positions)?;
             let (mean, std_error) = self.average(&positions);
-            let values = [chi2, df as f64, p_chi2, f, p_f, mean, std_error];
-            names.into_iter().zip(values).for_each(|(name, value)| stats.set(name, value));
+            let [of_chi2, of_df, rest @ ..] = names;
+            stats.set(of_chi2, chi2);
+            stats.count(of_df, df);
+            rest.into_iter()
+                .zip([p_chi2, f, p_f, mean, std_error])
+                .for_each(|(name, value)| stats.set(name, value));
         }
         stats.set("level", level);
         let all: Vec<usize> = (0..self.times.len()).collect();
@@ -230,7 +232,7 @@ impl EventStudy {
         let numbers = |of: fn(&EventPoint) -> f64| points.iter().map(of).collect::<Vec<f64>>();
         let table = Detail::new("event-study", "Effects by time since adoption")
             .text("label", "Event time", points.iter().map(|it| it.label.clone()).collect())
-            .number("time", "Periods since adoption", numbers(|it| f64::from(it.time)))
+            .label("time", "Periods since adoption", numbers(|it| f64::from(it.time)))
             .number("estimate", "Estimate", numbers(|it| it.estimate))
             .number("std_error", "Std. error", numbers(|it| it.std_error))
             .number("p_value", "p", numbers(|it| it.p_value))
@@ -238,11 +240,11 @@ impl EventStudy {
             .number("high", format!("{percent}% pointwise, high"), numbers(|it| it.pointwise[1]))
             .number("band_low", format!("{percent}% simultaneous, low"), numbers(|it| it.simultaneous[0]))
             .number("band_high", format!("{percent}% simultaneous, high"), numbers(|it| it.simultaneous[1]))
-            .number("rows", "Rows", numbers(|it| it.rows as f64));
+            .count("rows", "Rows", numbers(|it| it.rows as f64));
         match self.treated.iter().any(Option::is_some) {
             true => {
                 let treated = |it: &EventPoint| it.treated.map_or(f64::NAN, |it| it.units as f64);
-                table.number("treated_units", "Treated units", numbers(treated))
+                table.count("treated_units", "Treated units", numbers(treated))
             }
             false => table,
         }

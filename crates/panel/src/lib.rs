@@ -7,6 +7,7 @@
 mod codes;
 mod error;
 mod labels;
+mod looks;
 mod panel;
 mod sample;
 mod shift;
@@ -16,6 +17,7 @@ mod summary;
 pub use codes::{Codes, MISSING};
 pub use error::PanelError;
 pub use labels::Labels;
+pub use looks::{Dress, NumberText, number_text};
 pub use panel::{Column, Panel, PanelBuilder};
 pub use sample::{Dropped, Rows, Sample, SampleBuilder};
 pub use shift::{difference, shift};

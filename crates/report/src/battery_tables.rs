@@ -45,10 +45,25 @@ pub fn effects_table(battery: &Battery, simulated: bool) -> Table {
         );
     }
     table.notes.push(format!("Standard errors are clustered by {}.", cluster(battery)));
+    table.notes.extend(weights(battery).map(|it| format!("Weights: {it}")));
     if battery.members.iter().any(Member::has_few_treated) {
         table.notes.push(few_note());
     }
     table
+}
+
+/// How rows were weighted, in a sentence; members that take no weights are in it.
+pub(crate) fn weights(battery: &Battery) -> Option<String> {
+    let column = battery.spec.weights.as_ref()?;
+    let mut texts: Vec<String> = Vec::new();
+    for member in &battery.members {
+        let used = member.estimate.as_ref().ok().and_then(|it| it.sample.weights.as_ref());
+        texts.extend(used.map(ToString::to_string).filter(|it| !texts.contains(it)));
+    }
+    if texts.is_empty() {
+        texts.push(format!("weights {column}"));
+    }
+    Some(format!("{}.", texts.join("; ")))
 }
 
 /// Members with an overall effect, two-way fixed effects before the others.
@@ -154,7 +169,7 @@ fn few_times(studies: &[(&'static str, EventStudy)]) -> Option<String> {
 }
 
 fn coefficient(study: &EventStudy, at: usize) -> Cell {
-    let std_error = study.vcov[(at, at)].max(0.0).sqrt();
+    let std_error = parallax_model::vcov::std_error(study.vcov[(at, at)]);
     Cell::Coefficient {
         estimate: study.coef[at],
         std_error,

@@ -10,7 +10,7 @@ mod laws;
 mod monte_carlo;
 mod table;
 
-pub use close::{Closeness, NEAR, REORDERED, RESCALED, SAME, compare, matrices, vectors};
+pub use close::{Closeness, NEAR, REORDERED, RESCALED, SAME, SHIFTED, compare, matrices, vectors};
 pub use laws::{
     EXCEPTIONS, Exception, LAWS, Law, PATTERNS, Pattern, fit, five_from_adoption_on, noiseless, request,
     tables,

@@ -6,6 +6,7 @@
 )]
 
 mod browser;
+mod cases;
 mod check_exit_code;
 mod contract;
 mod did;
@@ -14,8 +15,13 @@ mod errors;
 mod help;
 mod known_effect;
 mod printed;
+mod reading;
 mod registry;
 mod replica_file;
+mod safety;
+mod schema;
+mod strict;
 mod support;
 mod tables;
 mod threads;
+mod words;

@@ -43,7 +43,7 @@ pub fn parallax<I: AsRef<str>>(words: impl IntoIterator<Item = I>) -> Ran {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let code =
         parallax_driver::main([OsString::from("parallax")].into_iter().chain(words), &mut out, &mut err);
-    let code = (0..=3).find(|it| ExitCode::from(*it) == code);
+    let code = (0..=4).find(|it| ExitCode::from(*it) == code);
     Ran {
         code: code.unwrap_or_else(|| panic!("an exit code that is not documented")),
         out: String::from_utf8(out).unwrap(),
@@ -86,8 +86,13 @@ pub fn contents(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 
 /// A study of `datasets` in a folder of its own, without its tables.
 pub fn copy_of(study: &str) -> TempDir {
-    let (from, to) = (root().join("datasets").join(study), folder());
-    for file in files(&from).iter().filter(|it| !it.starts_with("tables") && !it.starts_with("report")) {
+    copy_of_folder(&root().join("datasets").join(study))
+}
+
+/// A folder with a study in a folder of its own, without its tables.
+pub fn copy_of_folder(from: &Path) -> TempDir {
+    let to = folder();
+    for file in files(from).iter().filter(|it| !it.starts_with("tables") && !it.starts_with("report")) {
         let target = to.path().join(file);
         fs::create_dir_all(target.parent().unwrap()).unwrap();
         fs::copy(from.join(file), target).unwrap();

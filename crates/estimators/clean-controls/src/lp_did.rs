@@ -4,7 +4,7 @@ use parallax_model::{
     BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Detail, Distribution, Estimate,
     Estimator, EventStudy, EventWindow, Example, FitError, InfluenceFunctions, Mat, Meta, Name, Note,
     OptionColumns, PluginMeta, SampleReport, Statistics, Status, Support, Term, TreatedRows, TreatedSupport,
-    Vcov, VcovKind, counted, linalg::AbsorbOptions, vcov::Arithmetic,
+    Vcov, VcovKind, counted, linalg::AbsorbOptions, settle, vcov::Arithmetic,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,22 +47,29 @@ pub struct Options {
     /// Which units adopters are compared with.
     pub control: Control,
     /// Periods before adoption. As many as half of the adopters have without a gap, if not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub leads: Option<u32>,
     /// Periods after the first treated one. As `leads`.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub lags: Option<u32>,
     /// The pooled estimate before adoption is over event times from there to -2; as `leads` if not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub pool_leads: Option<u32>,
     /// The pooled estimate `att` is over event times from 0 to there; as `lags` if not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub pool_lags: Option<u32>,
     /// Every adopter counts the same. Otherwise periods with balanced shares of adopters count more.
     pub reweight: bool,
     /// What long differences start from.
     pub base: Base,
     /// How many periods before adoption the base is the mean of, for `base` = pre-mean; all, if not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub base_periods: Option<u32>,
     /// Lags of the outcome among the covariates.
+    #[schemars(range(max = parallax_model::limits::LAGGED_COLUMNS))]
     pub outcome_lags: u32,
     /// Lags of the outcome's change among the covariates.
+    #[schemars(range(max = parallax_model::limits::LAGGED_COLUMNS))]
     pub difference_lags: u32,
     /// Event times from 0 on use only rows that can be used at all of them.
     pub no_composition: bool,
@@ -369,6 +376,7 @@ fn effect(
     let begins = sample.treated.iter().map(|it| f64::from(u8::from(*it))).collect();
     let subsample = Subsample {
         outcome: sample.outcome.clone(),
+        outcome_sizes: vec![design.outcome_size(); sample.rows.len()],
         columns: std::iter::once((term.clone(), begins)).chain(covariates).collect(),
         weights: match options.reweight {
             true => Some(equal_weights(design, sample)),
@@ -391,6 +399,9 @@ fn effect(
     Ok(Effect { term, estimate, psi, arithmetic, base, treated, dropped })
 }
 
+/// Sum of absolute weights of the outcomes in a contrast of adopters with controls in two periods.
+const CONTRAST: f64 = 4.0;
+
 /// Joint covariance from influence functions, each times the root of the factor of its own regression.
 fn estimate(
     design: &Design<'_>,
@@ -398,10 +409,13 @@ fn estimate(
     effects: &[Effect],
     used: &[bool],
 ) -> Result<Estimate, FitError> {
-    let psi = Mat::from_fn(design.units.n_groups(), effects.len(), |unit, it| effects[it].psi[unit]);
+    let mut psi = Mat::from_fn(design.units.n_groups(), effects.len(), |unit, it| effects[it].psi[unit]);
+    let mut coef: Vec<f64> = effects.iter().map(|it| it.estimate).collect();
+    settle(&mut coef, &mut psi, &vec![CONTRAST * design.outcome_size(); effects.len()]);
     let factors: Vec<f64> = effects.iter().map(|it| it.factor().sqrt()).collect();
     let scaled = Mat::from_fn(psi.nrows(), psi.ncols(), |unit, it| factors[it] * psi[(unit, it)]);
-    let by_formula = design.vcov.of_influence(scaled.as_ref(), &design.units)?;
+    let sizes: Vec<f64> = factors.iter().map(|it| it * CONTRAST * design.outcome_size()).collect();
+    let by_formula = design.vcov.of_influence(scaled.as_ref(), &sizes, &design.units)?;
     let arithmetic = effects.first().and_then(|it| it.arithmetic.clone());
     let distributions: Vec<Distribution> = effects.iter().map(Effect::distribution).collect();
     let vcov = match arithmetic {
@@ -420,13 +434,13 @@ fn estimate(
     let words = |it: &Effect| it.term.to_string();
     let counts = Detail::new("horizons", "Rows of each regression")
         .text("term", "Term", effects.iter().map(words).collect())
-        .number("rows", "Rows", effects.iter().map(|it| it.base.len() as f64).collect())
-        .number("treated", "Adopters", effects.iter().map(|it| it.treated.len() as f64).collect())
+        .count("rows", "Rows", effects.iter().map(|it| it.base.len() as f64).collect())
+        .count("treated", "Adopters", effects.iter().map(|it| it.treated.len() as f64).collect())
         .number("df", "Degrees of freedom", effects.iter().map(|it| it.degrees()).collect());
     let mut stats = Statistics::default();
     if let Some(it) = effects.first() {
-        stats.set("pooled_rows", it.base.len() as f64);
-        stats.set("pooled_adopters", it.treated.len() as f64);
+        stats.count("pooled_rows", it.base.len());
+        stats.count("pooled_adopters", it.treated.len());
     }
     let rows = |it: &Effect| TreatedRows::of(design, it.treated.iter().copied());
     let by_term: Vec<Option<TreatedRows>> = effects.iter().map(|it| Some(rows(it))).collect();
@@ -435,7 +449,7 @@ fn estimate(
         estimator: NAME,
         outcome: design.outcome.name.clone(),
         terms: effects.iter().map(|it| it.term.clone()).collect(),
-        coef: effects.iter().map(|it| it.estimate).collect(),
+        coef,
         vcov,
         distribution: effects.first().map_or(Distribution::Normal, Effect::distribution),
         distributions,

@@ -4,7 +4,8 @@ use parallax_model::{
     BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Distribution, Estimate, Estimator,
     EventStudy, EventWindow, Example, FitError, InfluenceFunctions, Mat, Meta, Name, Note, OptionColumns,
     PluginMeta, SampleReport, Statistics, Status, Support, Term, TreatedRows, TreatedSupport, Vcov, VcovKind,
-    counted, linalg::AbsorbOptions,
+    counted,
+    linalg::{AbsorbOptions, rounding},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,10 +38,13 @@ pub struct Options {
     /// Which units a cohort is compared with.
     pub control: Control,
     /// Periods before adoption in the window. The longest window that two thirds of the treated units fit, if not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub leads: Option<u32>,
     /// Periods after the first treated one in the window. As `leads`.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub lags: Option<u32>,
     /// Periods before adoption in which effects may begin; the reference is the one before.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub anticipation: u32,
     /// How sub-experiments count.
     pub weighting: Weighting,
@@ -55,6 +59,7 @@ pub struct Options {
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 
@@ -186,6 +191,7 @@ fn regression(
     let covariates = design.regressors.iter().map(|it| (Term::Slope(it.name.clone()), on_stack(&it.values)));
     let subsample = Subsample {
         outcome: on_stack(&design.outcome.values),
+        outcome_sizes: on_stack(&design.outcome.values),
         columns: dummies.chain(covariates).collect(),
         weights: weights(design, options, stack)?,
         effects: absorbed.codes(design, stack),
@@ -242,17 +248,17 @@ fn estimate(
         _ => f64::from(u8::from(term == column + 1)),
     };
     let lines = Mat::from_fn(k + 1, k, weight);
-    let matrix = &lines * &fit.vcov.matrix * lines.transpose();
-    let matrix = Mat::from_fn(k + 1, k + 1, |i, j| 0.5 * (matrix[(i, j)] + matrix[(j, i)]));
-    let overall = post.iter().map(|&it| fit.coef[it]).sum::<f64>() * mean;
+    let matrix = rounding::congruence(lines.as_ref(), fit.vcov.matrix.as_ref());
+    let of_post = |value: fn(f64) -> f64| post.iter().map(|&it| value(fit.coef[it])).sum::<f64>() * mean;
+    let overall = rounding::or_zero(of_post(|it| it), of_post(f64::abs));
     let arithmetic = &fit.vcov.arithmetic;
     let [treated, controls] = stack.units(design);
     let mut stats = Statistics::default();
-    stats.set("stacked_rows", solved.kept.len() as f64);
-    stats.set("sub_experiments", stack.cohorts.len() as f64);
-    stats.set("treated_units", treated as f64);
-    stats.set("control_units", controls as f64);
-    stats.set("df_residual", arithmetic.residual_df as f64);
+    stats.count("stacked_rows", solved.kept.len());
+    stats.count("sub_experiments", stack.cohorts.len());
+    stats.count("treated_units", treated);
+    stats.count("control_units", controls);
+    stats.count("df_residual", arithmetic.residual_df);
     let window = EventWindow {
         references: vec![comparison.reference()],
         rows: stack.events(),

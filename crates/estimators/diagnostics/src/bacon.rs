@@ -254,8 +254,8 @@ fn average(comparisons: &[Comparison], which: impl Fn(Kind) -> bool) -> (f64, f6
 }
 
 fn statistics(comparisons: &[Comparison], groups: usize, covariates: bool, stats: &mut Statistics) {
-    stats.set("timing_groups", groups as f64);
-    stats.set("comparisons", comparisons.iter().filter(|it| it.kind != Kind::Within).count() as f64);
+    stats.count("timing_groups", groups);
+    stats.count("comparisons", comparisons.iter().filter(|it| it.kind != Kind::Within).count());
     if comparisons.iter().any(|it| it.kind == Kind::Within) {
         let (omega, within) = average(comparisons, |it| it == Kind::Within);
         stats.set("omega", omega);
@@ -320,7 +320,7 @@ fn by_kind(comparisons: &[Comparison]) -> Detail {
     let count = |kind: &Kind| comparisons.iter().filter(|it| it.kind == *kind).count() as f64;
     Detail::new("decomposition-by-kind", "Comparisons by kind")
         .text("kind", "Comparison", kinds.iter().map(|it| it.label().to_owned()).collect())
-        .number("comparisons", "Number", kinds.iter().map(count).collect())
+        .count("comparisons", "Number", kinds.iter().map(count).collect())
         .number("weight", "Weight", averages.iter().map(|it| it.0).collect())
         .number("estimate", "Average estimate", averages.iter().map(|it| it.1).collect())
 }

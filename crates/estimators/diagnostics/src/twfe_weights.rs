@@ -270,9 +270,9 @@ impl Finding {
     }
 
     fn statistics(&self, stats: &mut Statistics) {
-        stats.set("weights_positive", self.positive.0 as f64);
-        stats.set("weights_negative", self.negative.0 as f64);
-        stats.set("weights_zero", self.zero as f64);
+        stats.count("weights_positive", self.positive.0);
+        stats.count("weights_negative", self.negative.0);
+        stats.count("weights_zero", self.zero);
         stats.set("sum_positive", self.positive.1);
         stats.set("sum_negative", self.negative.1);
         for (name, value) in [("sigma", self.zero_average), ("sigma_opposite", self.opposite_signs)] {
@@ -332,7 +332,7 @@ impl Finding {
         let words = ["Positive", "Negative"].map(str::to_owned).to_vec();
         Detail::new("weights-by-sign", "Weights by sign")
             .text("sign", "Weights", words)
-            .number("cells", "Cells", vec![self.positive.0 as f64, self.negative.0 as f64])
+            .count("cells", "Cells", vec![self.positive.0 as f64, self.negative.0 as f64])
             .number("sum", "Sum", vec![self.positive.1, self.negative.1])
     }
 }
@@ -349,7 +349,7 @@ fn table(
     let numbers = |of: fn(&CellWeight) -> f64| weights.iter().map(of).collect::<Vec<f64>>();
     Detail::new("weights", "Weights of cells in the coefficient and in the average effect")
         .text("group", "Group", weights.iter().map(|it| label(of_cell(it))).collect())
-        .number(
+        .label(
             "period",
             "Period",
             weights.iter().map(|it| f64::from(periods.all[of_cell(it).period])).collect(),

@@ -27,8 +27,10 @@ pub struct Options {
     pub treatment: Option<Name>,
     /// Earliest event time, as a number of periods before adoption; it holds all earlier ones too.
     /// All of them apart when not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub leads: Option<u32>,
     /// Latest event time; it holds all later ones too. All of them apart when not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub lags: Option<u32>,
     /// Event times that are zero by choice.
     pub reference: Vec<i32>,
@@ -37,6 +39,7 @@ pub struct Options {
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 

@@ -1,9 +1,9 @@
 #![doc = include_str!("../docs/group-effects.md")]
 
 use parallax_model::{
-    Capabilities, Design, Distribution, Estimate, Estimator, Example, FitError, Meta, Name, Note,
-    OptionColumns, PluginMeta, Status, Support, TreatedCount, TreatedSupport, Variation, Vcov, VcovKind,
-    linalg::AbsorbOptions,
+    Capabilities, Design, Distribution, Estimate, Estimator, Example, FitError, Meta, Name, OptionColumns,
+    PluginMeta, Status, Support, TreatedCount, TreatedSupport, Variation, Vcov, VcovKind,
+    linalg::AbsorbOptions, repaired,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,12 +34,14 @@ pub struct Options {
     /// How effects by group are estimated.
     pub mode: Mode,
     /// Draws of group labels; 0 for none.
+    #[schemars(range(max = parallax_model::limits::DRAWS))]
     pub permutations: usize,
     /// Seed of the draws.
     pub seed: u64,
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 
@@ -102,9 +104,7 @@ impl Estimator for GroupEffects {
             let permutation = Permutation::new(design, options, &groups)?;
             notes.push(permutation.test(options, &mut stats)?);
         }
-        if 0 < clamped {
-            notes.push(Note::VcovNotPsd { clamped });
-        }
+        notes.extend(repaired(design.vcov.repair, clamped));
         let distribution = Distribution::StudentT(t_df);
         let details = vec![
             groups.table(design),

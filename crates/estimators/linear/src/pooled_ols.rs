@@ -65,7 +65,7 @@ impl Estimator for PooledOls {
                 outcome: &design.outcome.values,
                 weights: design.weight_values(),
                 frequency: design.frequency,
-                reference_norms: None,
+                before: None,
                 absorbed: &[],
                 leverages: None,
                 constant: None,
@@ -107,7 +107,7 @@ fn statistics(design: &Design<'_>, fit: &parallax_model::Regression) -> Result<S
     let r2 = r_squared(fit.rss, &design.outcome.values, design.weight_values(), design.intercept);
     let mut stats = Statistics::default();
     if design.frequency {
-        stats.set("observations", n);
+        stats.count("observations", n as usize);
     }
     stats.set("r2", r2);
     stats.set("r2_adjusted", 1.0 - (1.0 - r2) * (n - f64::from(u8::from(design.intercept))) / df);
@@ -115,14 +115,14 @@ fn statistics(design: &Design<'_>, fit: &parallax_model::Regression) -> Result<S
     let (rmse, root_mse) = root_mean_squares(fit, design);
     stats.set("rmse", rmse);
     stats.set("root_mse", root_mse);
-    stats.set("df_residual", df);
+    stats.set_df("df_residual", df);
     let slopes: Vec<usize> = (0..fit.terms.len()).filter(|&it| fit.terms[it] != Term::Intercept).collect();
     if !slopes.is_empty() {
         let (chi2, rank, _) = wald(&fit.coef, fit.vcov.matrix.as_ref(), &slopes)?;
         let f = chi2 / rank as f64;
         stats.set("wald_f", f);
-        stats.set("wald_f_df1", rank as f64);
-        stats.set("wald_f_df2", fit.vcov.arithmetic.t_df);
+        stats.count("wald_f_df1", rank);
+        stats.set_df("wald_f_df2", fit.vcov.arithmetic.t_df);
         stats.set("wald_f_p", f_upper(f, rank as f64, fit.vcov.arithmetic.t_df));
     }
     Ok(stats)

@@ -1,8 +1,9 @@
 #![doc = include_str!("../docs/between.md")]
 
 use parallax_model::{
-    Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, PluginMeta, RegressionInput,
-    SampleReport, Statistics, Status, Support, TreatedSupport, Variation, VcovKind, r_squared, regress,
+    Before, Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, PluginMeta,
+    RegressionInput, SampleReport, Statistics, Status, Support, TreatedSupport, Variation, VcovKind,
+    r_squared, regress,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,10 @@ impl Estimator for Between {
             units::transformed(design, vec![1.0; counts.len()], |it| units::means(design, &counts, it));
         let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
         let outcome = units::means(design, &counts, &design.outcome.values);
+        let size =
+            |it: &[f64]| units::means(design, &counts, &it.iter().map(|it| it.abs()).collect::<Vec<f64>>());
+        let (_, sizes) = units::transformed(design, vec![1.0; counts.len()], size);
+        let sizes: Vec<&[f64]> = sizes.iter().map(Vec::as_slice).collect();
         let weights = (options.weigh == Weigh::ByRows).then_some(counts.as_slice());
         let fit = regress(
             &RegressionInput {
@@ -69,7 +74,7 @@ impl Estimator for Between {
                 outcome: &outcome,
                 weights,
                 frequency: false,
-                reference_norms: None,
+                before: Some(Before { outcome: &size(&design.outcome.values), columns: &sizes }),
                 absorbed: &[],
                 leverages: None,
                 constant: None,
@@ -92,7 +97,7 @@ impl Estimator for Between {
             .filter_map(|(column, &slope)| column.checked_sub(offset).map(|it| (it, slope)))
             .collect();
         units::set_r_squared(design, &counts, &slopes, &mut stats);
-        stats.set("observations", counts.len() as f64);
+        stats.count("observations", counts.len());
         stats.set("root_mse", (fit.rss / df).sqrt());
         let mut estimate = Estimate {
             estimator: Self::META.plugin.name,

@@ -29,6 +29,7 @@ pub struct Options {
     /// Where placebo dates of adoption come from.
     pub scheme: Scheme,
     /// Number of draws.
+    #[schemars(range(max = parallax_model::limits::DRAWS))]
     pub draws: usize,
     /// Seed; results do not depend on the number of threads.
     pub seed: u64,
@@ -39,6 +40,7 @@ pub struct Options {
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 
@@ -111,7 +113,8 @@ impl Estimator for Placebo {
         let name = Name::from(variables[at].term.to_string());
         let adoption = Adoption::from_treatment(design, &name, &variables[at].before)?;
         let assignments = Assignments::new(design, &adoption, options)?;
-        let refit = Refit::new(design, &outcome, &controls(&variables, &fit.terms, at))?;
+        let sizes = fit.sizes.clone();
+        let refit = Refit::new(design, &sizes, &outcome, &controls(&variables, &fit.terms, at))?;
         let draws = draws::run(design, &within, &refit, &assignments)?;
         let mut notes = fit.notes;
         notes.extend(within.iteration_note());
@@ -217,8 +220,8 @@ fn report(estimate: &mut Estimate, actual: Draw, draws: &[Draw]) -> Result<(), F
     let t = |it: &Draw| it.estimate / it.std_error;
     let stats = &mut estimate.stats;
     stats.set("placebo_actual", actual.estimate);
-    stats.set("draws", good.len() as f64);
-    stats.set("draws_failed", (draws.len() - good.len()) as f64);
+    stats.count("draws", good.len());
+    stats.count("draws_failed", draws.len() - good.len());
     stats.set("p_permutation", share(&|it| TIE * actual.estimate.abs() <= it.estimate.abs()));
     stats.set("p_permutation_t", share(&|it| TIE * t(&actual).abs() <= t(it).abs()));
     stats.set(
@@ -236,7 +239,7 @@ fn report(estimate: &mut Estimate, actual: Draw, draws: &[Draw]) -> Result<(), F
     let numbers = (1..=draws.len()).map(|it| it as f64).collect();
     estimate.details.push(
         Detail::new("draws", "Placebo draws")
-            .number("draw", "Draw", numbers)
+            .label("draw", "Draw", numbers)
             .number("estimate", "Estimate", draws.iter().map(|it| it.estimate).collect())
             .number("std_error", "Std. error", draws.iter().map(|it| it.std_error).collect())
             .number("p_value", "p", p_values),

@@ -4,7 +4,7 @@ use parallax_model::{
     Adoption, AggregationRange, BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design,
     Distribution, Estimate, Estimator, EventStudy, Example, FitError, InfluenceFunctions, Mat, Meta, Name,
     Note, OptionColumns, PluginMeta, Statistics, Status, Support, Term, TreatedRows, TreatedSupport, Vcov,
-    VcovKind, Within, linalg::AbsorbOptions,
+    VcovKind, WeightScale, Within, linalg::AbsorbOptions,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,7 @@ pub struct Options {
     /// Whose rows the effects are compared with.
     pub control: Control,
     /// Periods before adoption in which there may be an effect already.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub anticipation: u32,
     /// How the formula's regressors enter.
     pub covariates: Covariates,
@@ -44,6 +45,7 @@ pub struct Options {
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 
@@ -137,6 +139,14 @@ impl Estimator for ExtendedTwfe {
         },
     };
     type Options = Options;
+
+    fn weights(options: &Options) -> WeightScale {
+        match options.family {
+            Family::Gaussian => WeightScale::Relative,
+            // They multiply the likelihood.
+            Family::Poisson => WeightScale::AsGiven,
+        }
+    }
 
     fn fit(design: &Design<'_>, options: &Options) -> Result<Estimate, FitError> {
         check(options)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parallax_model::{
     Capabilities, Design, Distribution, Estimate, Estimator, Example, FitError, Meta, Name, Note,
     OptionColumns, PluginMeta, SampleReport, Statistics, Status, Support, Term, TreatedSupport, Variation,
-    VcovKind,
+    VcovKind, WeightScale,
     linalg::{AbsorbOptions, Factor, Poisson, PoissonInput, poisson},
     panel::Dropped,
     vcov::AbsorbedEffect,
@@ -30,6 +30,7 @@ pub struct Options {
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 
@@ -61,6 +62,11 @@ impl Estimator for PoissonRegression {
         },
     };
     type Options = Options;
+
+    /// They multiply the likelihood.
+    fn weights(_: &Options) -> WeightScale {
+        WeightScale::AsGiven
+    }
 
     fn fit(design: &Design<'_>, options: &Options) -> Result<Estimate, FitError> {
         let zeros = if design.effects.is_empty() { None } else { counts::only_zeros(design) };
@@ -178,7 +184,7 @@ fn add_wald(
     if !slopes.is_empty() {
         let (chi2, rank, p) = wald(&fit.coef, vcov.matrix.as_ref(), &slopes)?;
         stats.set("wald_chi2", chi2);
-        stats.set("wald_chi2_df", rank as f64);
+        stats.count("wald_chi2_df", rank);
         stats.set("wald_chi2_p", p);
     }
     Ok(())

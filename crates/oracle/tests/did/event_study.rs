@@ -1,6 +1,6 @@
 //! Event studies and placebo assignments against R fixest.
 
-use parallax_ingest::{FileRequest, JoinOn, ReadRequest, Select, read};
+use parallax_ingest::{FileRequest, JoinOn, ReadOptions, ReadRequest, Select, read};
 use parallax_model::{Estimate, EventStudy, Panel};
 use parallax_oracle::open_answers;
 use serde_json::{Value, json};
@@ -18,6 +18,7 @@ fn panel() -> Panel {
         unit: Some("unit".into()),
         time: Some("year".into()),
         select: Select::All,
+        reading: ReadOptions::default(),
     };
     read(&request).unwrap().panel
 }

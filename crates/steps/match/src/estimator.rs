@@ -50,6 +50,7 @@ with_match_options! {
         pub errors: ErrorKind,
         /// Neighbours of the own group for a row's variance under the ai errors; 0 for one variance for all.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(range(max = parallax_model::limits::NEIGHBOURS))]
         pub variance_matches: Option<usize>,
     }
 }
@@ -209,7 +210,7 @@ fn report(
     for (name, count) in
         ["n_treated_on", "n_treated_off", "n_control_on", "n_control_off"].into_iter().zip(row.counts)
     {
-        stats.set(name, count as f64);
+        stats.count(name, count);
     }
     let mut notes: Vec<Note> = Vec::new();
     let mut details = balance_tables(data, &weight, &mut notes);

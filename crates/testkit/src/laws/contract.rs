@@ -105,6 +105,14 @@ pub fn rows_of_the_table(entry: &Entry) -> Result<(), String> {
         }
         for (at, row) in estimate.rows(0.95).iter().enumerate() {
             let variance = estimate.vcov.matrix[(at, at)];
+            let numbers = [row.std_error, row.statistic, row.p_value, row.conf_low, row.conf_high];
+            // The variance of a two-way covariance may be negative; there is no error then.
+            if !(0.0 < variance) {
+                if spec.vcov.kind() != VcovKind::Multiway || numbers.iter().any(|it| !it.is_nan()) {
+                    return Err(format!("a variance of {variance}: {row:?}"));
+                }
+                continue;
+            }
             close::compare("squared error", row.std_error.powi(2), variance, &close::RESCALED)?;
             let covers_zero = row.conf_low <= 0.0 && 0.0 <= row.conf_high;
             let usable = row.std_error.is_finite() && 0.0 < row.std_error && row.p_value.is_finite();

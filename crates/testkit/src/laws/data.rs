@@ -1,6 +1,6 @@
 //! Laws about changes of the data.
 
-use parallax_model::{Entry, SmallSample, Term, VcovKind};
+use parallax_model::{Entry, Estimate, ModelSpec, SmallSample, Term, VcovKind, WeightKind};
 
 use super::{contract::first_kind, everywhere, fit, request, tables};
 use crate::{Random, close};
@@ -45,13 +45,8 @@ pub fn scale_of_outcome(entry: &Entry) -> Result<(), String> {
 }
 
 /// Where the regressor has no term, as a covariate of a propensity score, nothing changes.
-/// Where a two-way matrix was repaired its errors depend on the units of measurement: eigenvalues do, and
-/// setting the negative ones to zero is what fixest does. A test sees to it that others are met too.
 pub fn scale_of_regressor(entry: &Entry) -> Result<(), String> {
     everywhere(entry, SmallSample::FIXEST, |table, spec, before| {
-        if 0 < before.vcov.clamped {
-            return Ok(());
-        }
         let mut after = fit(entry, &table.clone().with("x1", |it| SCALE * it), spec)?;
         let at = after.terms.iter().position(|it| *it == Term::Slope("x1".into()));
         if let Some(at) = at {
@@ -63,6 +58,23 @@ pub fn scale_of_regressor(entry: &Entry) -> Result<(), String> {
             after[at] *= SCALE;
         }
         close::vectors("standard error", &after, &before, &close::RESCALED)
+    })
+}
+
+/// The origin of a regressor moves the constant and nothing else, errors of two-way clusters among it.
+pub fn shifted_regressor(entry: &Entry) -> Result<(), String> {
+    const SHIFT: f64 = 1990.0;
+    everywhere(entry, SmallSample::FIXEST, |table, spec, before| {
+        let after = fit(entry, &table.clone().with("x1", |it| it + SHIFT), spec)?;
+        let but_constant = |of: Vec<f64>| -> Vec<f64> {
+            let terms = before.terms.iter().zip(of);
+            terms.filter(|it| *it.0 != Term::Intercept).map(|it| it.1).collect()
+        };
+        let both = |of: fn(&Estimate) -> Vec<f64>| (but_constant(of(&after)), but_constant(of(before)));
+        let (own, known) = both(|it| it.coef.clone());
+        close::vectors("coefficient", &own, &known, &close::SHIFTED)?;
+        let (own, known) = both(|it| it.vcov.std_errors());
+        close::vectors("standard error", &own, &known, &close::SHIFTED)
     })
 }
 
@@ -96,6 +108,31 @@ pub fn data_twice(entry: &Entry) -> Result<(), String> {
 }
 
 /// Estimators without weights must refuse them.
+/// A row with a frequency of two is two observations, whatever the estimator; the ledger still counts rows.
+pub fn frequency_counts(entry: &Entry) -> Result<(), String> {
+    if !entry.meta.capabilities.frequency_weights {
+        return Ok(());
+    }
+    everywhere(entry, SmallSample::FIXEST, |table, spec, plain| {
+        let weighted =
+            ModelSpec { weights: Some("kind".into()), weight_kind: WeightKind::Frequency, ..spec.clone() };
+        let found = fit(entry, table, &weighted)?;
+        let weights = table.panel().and_then(|it| it.real("kind")).map_err(|it| it.to_string())?;
+        let sum = |it: &Estimate| it.sample.rows.iter().map(|row| weights[row]).sum::<f64>() as u64;
+        // Models of groups by themselves count the rows of their own models.
+        let wanted =
+            if plain.observations() == plain.sample.rows_used as u64 { sum(&found) } else { return Ok(()) };
+        let rows = found.sample.rows_used;
+        if found.observations() != wanted || found.sample.rows.len() != rows {
+            return Err(format!("{} observations of {rows} rows, not {wanted}", found.observations()));
+        }
+        match &found.sample.weights {
+            Some(it) if it.kind == WeightKind::Frequency && it.column.as_str() == "kind" => Ok(()),
+            it => Err(format!("its weights are said to be {it:?}")),
+        }
+    })
+}
+
 pub fn equal_weights(entry: &Entry) -> Result<(), String> {
     if !entry.meta.capabilities.weights {
         let mut spec = request(entry, first_kind(entry)?, SmallSample::FIXEST)?;

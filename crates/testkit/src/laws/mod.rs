@@ -4,6 +4,9 @@ mod contract;
 mod data;
 mod few;
 mod machine;
+mod rounding;
+
+mod names;
 mod noiseless;
 
 pub use noiseless::{PATTERNS, Pattern, five_from_adoption_on, noiseless};
@@ -39,11 +42,19 @@ pub const LAWS: &[Law] = &[
     Law { name: "the order of rows does not matter", check: data::order_of_rows },
     Law { name: "names of units do not matter", check: data::names_of_units },
     Law { name: "names of clusters do not matter", check: data::names_of_clusters },
+    Law { name: "names of columns do not matter", check: names::names_of_columns },
     Law { name: "coefficients follow the scale of the outcome", check: data::scale_of_outcome },
     Law { name: "coefficients follow the scale of a regressor", check: data::scale_of_regressor },
+    Law {
+        name: "a constant added to a regressor moves the intercept only",
+        check: data::shifted_regressor,
+    },
+    Law { name: "what a noiseless outcome leaves is no evidence", check: rounding::noiseless },
+    Law { name: "what has no error in one unit has none in another", check: rounding::units_and_origin },
     Law { name: "a constant added to the outcome moves the intercept only", check: data::shifted_outcome },
     Law { name: "data twice are the same with errors over root two", check: data::data_twice },
     Law { name: "equal weights are no weights", check: data::equal_weights },
+    Law { name: "frequency weights count observations", check: data::frequency_counts },
     Law { name: "unknown options are refused by name", check: contract::unknown_option },
     Law { name: "what is not supported is refused before data are seen", check: contract::unsupported },
     Law { name: "defaults written out are the defaults", check: contract::defaults },
@@ -66,11 +77,6 @@ pub const EXCEPTIONS: &[Exception] = &[
         estimator: "mediation",
         law: "coefficients follow the scale of the outcome",
         reason: "the path from treatment to mediator is not in units of the outcome, and a proportion has no units",
-    },
-    Exception {
-        estimator: "mediation",
-        law: "coefficients follow the scale of a regressor",
-        reason: "a repaired two-way matrix depends on units of measurement, also those of regressors without a term",
     },
     Exception {
         estimator: "dcdh",
@@ -96,12 +102,6 @@ pub const EXCEPTIONS: &[Exception] = &[
         estimator: "poisson",
         law: "equal weights are no weights",
         reason: "weights multiply the likelihood, so that under iid they count rows, as in R fixest",
-    },
-    Exception {
-        estimator: "poisson",
-        law: "models that ran before do not matter",
-        reason: "the models that this law runs before have outcomes below zero, which are refused; nothing is shared, \
-                 because effects are absorbed under weights of the model's own",
     },
 ];
 
@@ -130,6 +130,7 @@ pub fn request(entry: &Entry, kind: VcovKind, rules: SmallSample) -> Result<Mode
         weight_kind: WeightKind::Analytic,
         vcov: vcov.parse().map_err(|it: parallax_model::vcov::VcovError| it.to_string())?,
         small_sample: rules,
+        repair: None,
         singletons: SingletonPolicy::Drop,
         options: match options {
             serde_json::Value::Object(it) => it,

@@ -2,7 +2,7 @@
 //! estimates effects of adoption finds five and nothing before, whatever rows are missing and however they are weighted, or
 //! says why not.
 
-use parallax_model::{BatteryPart, BatteryRequest, Entry, Estimate, Formula, ModelSpec, Term, VcovKind};
+use parallax_model::{BatteryPart, BatteryRequest, Entry, Estimate, ModelSpec, Term, VcovKind};
 
 use super::{contract::first_kind, fit};
 use crate::{Random, Shape, Table};
@@ -64,7 +64,7 @@ fn request(entry: &Entry, pattern: Pattern) -> Result<Option<ModelSpec>, String>
     let able = entry.meta.capabilities.vcov.contains(&VcovKind::Cluster);
     let kind = if able { VcovKind::Cluster } else { first_kind(entry)? };
     let mut spec = super::request(entry, kind, parallax_model::SmallSample::FIXEST)?;
-    spec.formula = Formula::parse(&model.formula).map_err(|it| it.to_string())?;
+    spec.formula = model.formula;
     spec.options = model.options;
     spec.weights = (pattern.varying || 0.0 < pattern.zeros).then(|| "w".into());
     Ok(Some(spec))

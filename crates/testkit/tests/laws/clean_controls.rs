@@ -25,6 +25,7 @@ impl Ask<'_> {
             weight_kind: WeightKind::Analytic,
             vcov: self.vcov.parse().unwrap(),
             small_sample: SmallSample::NONE,
+            repair: None,
             singletons: SingletonPolicy::Keep,
             options: options.as_object().unwrap().clone(),
         };

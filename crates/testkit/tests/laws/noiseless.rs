@@ -20,6 +20,7 @@ fn fit(
         weight_kind: WeightKind::Analytic,
         vcov: "cluster:unit".parse().unwrap(),
         small_sample: SmallSample::FIXEST,
+        repair: None,
         singletons: SingletonPolicy::Drop,
         options: options.as_object().unwrap().clone(),
     };

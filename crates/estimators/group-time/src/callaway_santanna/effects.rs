@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use parallax_model::{
     Aggregate, Design, EventWindow, FitError, GroupTimeEffects, Mat, Term, TreatedRows, TreatedSupport,
+    settle,
 };
 
 use super::{
@@ -20,6 +21,8 @@ pub struct Effects {
     pub coef: Vec<f64>,
     /// Units x terms.
     pub influence: Mat<f64>,
+    /// What each term was computed from.
+    pub sizes: Vec<f64>,
     /// How many terms are aggregates.
     pub aggregates: usize,
     /// Treated units and clusters behind each.
@@ -68,27 +71,33 @@ impl Effects {
             for (slope, (_, units)) in aggregate.sizes.iter().zip(&layout.cohorts) {
                 units.iter().for_each(|&unit| psi[unit as usize] += slope * weights[unit as usize]);
             }
-            put(&mut influence, at, &psi, aggregate.estimate);
+            psi.iter().enumerate().for_each(|(unit, it)| influence[(unit, at)] = *it);
         }
-        let values = known.iter().filter_map(|it| Some((it.outcome.column()?, it.outcome.value())));
-        for (column, value) in values {
-            put(&mut influence, aggregates.len() + column, &cells.influence[column], value);
+        for (column, psi) in cells.influence.iter().enumerate() {
+            let at = aggregates.len() + column;
+            psi.iter().enumerate().for_each(|(unit, it)| influence[(unit, at)] = *it);
         }
-        let treated = support(design, layout, &known, &aggregates, options.data);
+        // Estimated sizes of cohorts add the deviations of cells from their mean, with weights that add up to one.
+        let size = |it: &Aggregate| {
+            let parts = it.effects.iter().zip(&columns);
+            2.0 * parts.filter_map(|(weight, at)| Some(weight.abs() * cells.sizes[(*at)?])).sum::<f64>()
+        };
+        let sizes: Vec<f64> = aggregates.iter().map(size).chain(cells.sizes.iter().copied()).collect();
         let estimated = || known.iter().filter(|it| it.outcome.column().is_some());
         let cell = |it: &&&Cell| Term::GroupTime { cohort: it.cohort, period: it.period };
+        let mut coef: Vec<f64> =
+            aggregates.iter().map(|it| it.estimate).chain(estimated().map(|it| it.outcome.value())).collect();
+        settle(&mut coef, &mut influence, &sizes);
+        let treated = support(design, layout, &known, &aggregates, options.data);
         Ok(Effects {
             terms: aggregates
                 .iter()
                 .map(|it| it.term.clone())
                 .chain(estimated().map(|it| cell(&it)))
                 .collect(),
-            coef: aggregates
-                .iter()
-                .map(|it| it.estimate)
-                .chain(estimated().map(|it| it.outcome.value()))
-                .collect(),
+            coef,
             influence,
+            sizes,
             aggregates: aggregates.len(),
             treated,
         })
@@ -195,15 +204,4 @@ fn refuse_nothing(cells: &Cells) -> Result<(), FitError> {
         format!(": att({},{}): {reason}; {}", cell.cohort, cell.period, reason.advice())
     });
     Err(FitError::Model(format!("no effect after adoption could be estimated{why}")))
-}
-
-/// Share of an estimate below which the whole influence is rounding: a cell of one treated and one control unit leaves no
-/// residual, and no error can be had from it.
-const NOTHING: f64 = 1e-13;
-
-fn put(influence: &mut Mat<f64>, at: usize, psi: &[f64], estimate: f64) {
-    let norm = psi.iter().map(|it| it * it).sum::<f64>().sqrt();
-    if NOTHING * estimate.abs() < norm {
-        psi.iter().enumerate().for_each(|(unit, it)| influence[(unit, at)] = *it);
-    }
 }

@@ -9,6 +9,7 @@ use parallax_model::{Design, Detail, Estimate, EventWindow, FitError, Name, Note
 use super::{
     Options, Switchers,
     cells::Cells,
+    dynamic::CONTRAST,
     refuse,
     result::{Column, Found},
 };
@@ -39,6 +40,8 @@ struct Switch {
     /// Units of the changes, each as often as it changes.
     switching: Vec<usize>,
     rows: usize,
+    /// Sum of weights of the switchers.
+    weight: f64,
     dose: f64,
 }
 
@@ -77,6 +80,7 @@ pub fn fit(design: &Design<'_>, options: &Options, treatment: &Name) -> Result<E
         term,
         estimate: sign * it.estimate,
         psi: it.psi.iter().map(|psi| sign * psi).collect(),
+        weights: CONTRAST * it.weight / it.dose,
         switching: it.switching.clone(),
     };
     let mut columns = vec![column(Term::Aggregate(None), &main, 1.0)];
@@ -166,8 +170,9 @@ fn switch(steps: &[Step], units: usize, wanted: impl Fn(f64) -> bool) -> Option<
             rows += 1;
         }
     }
+    let weight = switchers.iter().map(|it| it.weight).sum();
     let switching = switchers.iter().map(|it| it.unit).collect();
-    Some(Switch { estimate, psi, switching, rows, dose })
+    Some(Switch { estimate, psi, switching, rows, weight, dose })
 }
 
 fn detail(
@@ -181,8 +186,8 @@ fn detail(
     let numbers = |of: fn(&Switch) -> f64| all.iter().map(|it| of(it.1)).collect::<Vec<f64>>();
     Detail::new("switchers", "Changes of the treatment and their stayers")
         .text("part", "Part", all.iter().map(|it| it.0.to_owned()).collect())
-        .number("switchers", "Switchers", numbers(|it| it.switching.len() as f64))
-        .number("rows", "Rows of switchers and stayers", numbers(|it| it.rows as f64))
+        .count("switchers", "Switchers", numbers(|it| it.switching.len() as f64))
+        .count("rows", "Rows of switchers and stayers", numbers(|it| it.rows as f64))
         .number("dose", "Change of the treatment, sum", numbers(|it| it.dose))
 }
 

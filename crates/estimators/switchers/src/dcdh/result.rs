@@ -2,7 +2,7 @@
 
 use parallax_model::{
     Design, Detail, Distribution, Estimate, EventStudy, EventWindow, FitError, InfluenceFunctions, Mat, Note,
-    SampleReport, Statistics, Term, TreatedRows, TreatedSupport,
+    SampleReport, Statistics, Term, TreatedRows, TreatedSupport, settle,
 };
 
 use super::NAME;
@@ -15,6 +15,8 @@ pub struct Column {
     pub estimate: f64,
     /// Its influence function by unit.
     pub psi: Vec<f64>,
+    /// Sum of the absolute weights that outcomes have in it.
+    pub weights: f64,
     /// Units whose changes it is made of.
     pub switching: Vec<usize>,
 }
@@ -41,14 +43,18 @@ impl Found {
     pub fn estimate(self, design: &Design<'_>, level: f64) -> Result<Estimate, FitError> {
         let columns = &self.columns;
         let units = design.units.n_groups();
-        let values = Mat::from_fn(units, columns.len(), |unit, at| columns[at].psi[unit]);
-        let vcov = design.vcov.of_influence(values.as_ref(), &design.units)?;
+        let mut values = Mat::from_fn(units, columns.len(), |unit, at| columns[at].psi[unit]);
+        let mut coef: Vec<f64> = columns.iter().map(|it| it.estimate).collect();
+        let outcome = design.outcome_size();
+        let sizes: Vec<f64> = columns.iter().map(|it| it.weights * outcome).collect();
+        settle(&mut coef, &mut values, &sizes);
+        let vcov = design.vcov.of_influence(values.as_ref(), &sizes, &design.units)?;
         let influence = design.keep_influence.then(|| InfluenceFunctions::new(design, values));
         let mut estimate = Estimate {
             estimator: NAME,
             outcome: design.outcome.name.clone(),
             terms: columns.iter().map(|it| it.term.clone()).collect(),
-            coef: columns.iter().map(|it| it.estimate).collect(),
+            coef,
             vcov,
             distribution: Distribution::Normal,
             distributions: Vec::new(),
