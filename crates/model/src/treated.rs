@@ -228,7 +228,8 @@ impl TreatedSupport {
             terms: few.len(),
             text: format!(
                 "fewer than {FEW_TREATED} treated units or treated clusters stand behind {which}: {named}{more}; standard \
-                 errors, tests and intervals by formula are not valid there, and a test of random adoption (`placebo`) is"
+                 errors, tests and intervals by formula are not valid there; permute the treatment instead, as `placebo` \
+                 does"
             ),
         })
     }

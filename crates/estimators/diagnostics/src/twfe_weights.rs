@@ -3,7 +3,7 @@
 use parallax_model::{
     BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Detail, Distribution, Estimate,
     Estimator, Example, FitError, InfluenceFunctions, Meta, Name, Note, PluginMeta, SampleReport, Statistics,
-    Status, Support, TreatedSupport, Variation, VcovKind, Within, linalg::AbsorbOptions, panel::Dropped,
+    Status, Support, TreatedSupport, Variation, VcovKind, Within, linalg::AbsorbOptions,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -211,9 +211,9 @@ fn by_changes(
         )));
     }
     let changes = Changes::fit(design, &periods.since, 1 - group)?;
-    let mut sample = SampleReport::of(&design.sample, Some(design.units.n_groups()), design.singletons);
-    sample.dropped.push((Dropped::Other("no period before".to_owned()), design.n() - changes.rows.len()));
-    sample.rows_used = changes.rows.len();
+    let mut used = vec![false; design.n()];
+    changes.rows.iter().for_each(|it| used[*it] = true);
+    let sample = SampleReport::of_used(design, "no period before", &used)?;
     let weights = changes.weights.as_deref();
     let coefficient = Coefficient::new(changes.fit, &changes.variables, treatment, weights)?;
     let mut residual = vec![0.0; design.n()];
