@@ -10,6 +10,7 @@ mod error;
 mod progress;
 mod reach;
 mod streams;
+mod text_file;
 
 use std::{ffi::OsString, io::Write, process::ExitCode};
 

@@ -27,6 +27,7 @@ use crate::{
     },
     progress::Progress,
     reach::Reach,
+    text_file::{read_regular, read_text},
 };
 
 /// A study file as it was read.
@@ -245,8 +246,9 @@ fn open(path: PathBuf, found: bool, arguments: &Reproduce) -> Result<Opened, Dri
     if found {
         reach.check(&path, "the study file")?;
     }
-    let text =
-        fs::read_to_string(&path).map_err(|source| DriverError::Read { path: path.clone(), source })?;
+    // What the user names may come through a pipe; what lies in a folder is a file.
+    let text = if found { read_regular(&path) } else { read_text(&path) };
+    let text = text.map_err(|source| DriverError::Read { path: path.clone(), source })?;
     let file = StudyFile::parse(&text).map_err(|source| DriverError::Study { path: path.clone(), source })?;
     let printed = Printed::read(&file, folder(&path), &reach)?;
     Ok(Opened { sha256: sha256(text.as_bytes()), path, file, reach, printed })
