@@ -19,7 +19,8 @@ fn validator(schema: &Value) -> Validator {
     const NAME: &str = "http://localhost/study.json";
     let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
     compiler.add_resource(NAME, schema.clone()).unwrap();
-    let index = compiler.compile(NAME, &mut schemas).unwrap_or_else(|it| panic!("the schema is not one: {it:#}"));
+    let index =
+        compiler.compile(NAME, &mut schemas).unwrap_or_else(|it| panic!("the schema is not one: {it:#}"));
     Validator { schemas, index }
 }
 
