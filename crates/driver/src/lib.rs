@@ -11,6 +11,8 @@ mod error;
 mod progress;
 mod reach;
 mod streams;
+
+mod text_file;
 mod visible;
 
 use std::{ffi::OsString, io::Write, process::ExitCode};

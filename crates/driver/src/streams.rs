@@ -45,11 +45,16 @@ impl Write for Output<'_> {
 }
 
 /// Standard error. Where it cannot be written there is no place left to say so, and the result is not worse for it.
+///
+/// Messages quote files: a terminal must not be steered by what stands in them, nor a log be filled by it.
 pub(crate) struct Messages<'a>(pub &'a mut dyn Write);
+
+/// Characters of one quotation.
+const LONGEST: usize = 8_000;
 
 impl Write for Messages<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let _ = self.0.write_all(bytes);
+        let _ = self.0.write_all(plain(&String::from_utf8_lossy(bytes)).as_bytes());
         Ok(bytes.len())
     }
 
@@ -57,6 +62,23 @@ impl Write for Messages<'_> {
         let _ = self.0.flush();
         Ok(())
     }
+}
+
+/// Control characters spelled out, and not endless.
+fn plain(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len().min(LONGEST));
+    for it in text.chars().take(LONGEST) {
+        if it.is_control() && it != '\n' && it != '\t' {
+            shown.extend(it.escape_default());
+        } else {
+            shown.push(it);
+        }
+    }
+    let rest = text.chars().skip(LONGEST).count();
+    if 0 < rest {
+        shown.push_str(&format!("… ({rest} more characters)"));
+    }
+    shown
 }
 
 #[cfg(test)]
@@ -96,6 +118,13 @@ mod tests {
             let (code, said) = ended(words, &mut Failing(io::ErrorKind::BrokenPipe));
             assert_eq!((code, said.as_str()), (std::process::ExitCode::SUCCESS, ""), "{words:?}");
         }
+    }
+
+    #[test]
+    fn messages_neither_steer_a_terminal_nor_fill_a_log() {
+        assert_eq!(plain("a\u{1b}[2J\r\u{9b}b\n\tc"), "a\\u{1b}[2J\\r\\u{9b}b\n\tc");
+        let long = plain(&"x".repeat(300_000));
+        assert!(long.len() < 9_000 && long.ends_with("(292000 more characters)"), "{}", long.len());
     }
 
     #[test]

@@ -27,7 +27,6 @@ pub(crate) fn check_names(file: &StudyFile) -> Result<(), StudyError> {
             [(it.id.to_string(), owner)].into_iter().chain(chinese)
         });
         refuse(collision(own.chain(tables).chain(figures)), &format!("source `{}`", source.name))?;
-        // Pictures lie beside the report, which is named after the study; their endings differ.
     }
     Ok(())
 }

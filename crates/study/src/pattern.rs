@@ -57,16 +57,21 @@ impl PatternEntry {
             return Some(format!("model `{model}` has no term `{term}`"));
         };
         let fault = |value: f64, bound: &str| Some(format!("`{term}` of `{model}` is {value}, not {bound}"));
-        // A missing number lies nowhere.
-        let above =
-            |bound: f64| (!(bound < row.estimate)).then(|| fault(row.estimate, &format!("above {bound}")));
-        let below =
-            |bound: f64| (!(row.estimate < bound)).then(|| fault(row.estimate, &format!("below {bound}")));
-        let p_below = |bound: f64| {
-            let said = format!("below {bound} in its p-value ({})", row.p_value);
-            (!(row.p_value < bound)).then(|| fault(row.estimate, &said))
+        // A missing number lies nowhere: no comparison with it holds.
+        let above = |bound: f64| {
+            let holds = bound < row.estimate;
+            if holds { None } else { fault(row.estimate, &format!("above {bound}")) }
         };
-        let first = self.above.and_then(above).or(self.below.and_then(below));
-        first.or(self.p_below.and_then(p_below)).flatten()
+        let below = |bound: f64| {
+            let holds = row.estimate < bound;
+            if holds { None } else { fault(row.estimate, &format!("below {bound}")) }
+        };
+        let p_below = |bound: f64| {
+            let holds = row.p_value < bound;
+            let said = format!("below {bound} in its p-value ({})", row.p_value);
+            if holds { None } else { fault(row.estimate, &said) }
+        };
+        let first = self.above.and_then(above).or_else(|| self.below.and_then(below));
+        first.or_else(|| self.p_below.and_then(p_below))
     }
 }

@@ -219,8 +219,6 @@ fn counts_are_bounded() {
     let mut counts = 0;
     for plugin in crate::support::registry() {
         let name = plugin["name"].as_str().unwrap();
-        let text = plugin["details"]["options"].to_string();
-        let _ = &text;
         for (key, form) in properties(&plugin["details"]["options"]) {
             let whole = form["type"] == "integer" || form["type"][0] == "integer";
             if !whole || ["seed", "base", "from", "to"].contains(&key.as_str()) {

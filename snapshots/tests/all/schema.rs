@@ -1,6 +1,6 @@
 //! The schema of study files, held against a validator that is not ours.
 
-use jsonschema::Validator;
+use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
 
 use crate::support::{json as parsed, parallax, read, registry, root};
@@ -9,12 +9,23 @@ fn schema() -> Value {
     parsed(&parallax(["schema"]).done())
 }
 
+/// A schema, compiled.
+struct Validator {
+    schemas: Schemas,
+    index: SchemaIndex,
+}
+
 fn validator(schema: &Value) -> Validator {
-    jsonschema::validator_for(schema).unwrap_or_else(|it| panic!("the schema is not one: {it}"))
+    const NAME: &str = "http://localhost/study.json";
+    let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+    compiler.add_resource(NAME, schema.clone()).unwrap();
+    let index =
+        compiler.compile(NAME, &mut schemas).unwrap_or_else(|it| panic!("the schema is not one: {it:#}"));
+    Validator { schemas, index }
 }
 
 fn faults(validator: &Validator, value: &Value) -> Vec<String> {
-    validator.iter_errors(value).map(|it| format!("{}: {it}", it.instance_path())).collect()
+    validator.schemas.validate(value, validator.index).err().map(|it| format!("{it:#}")).into_iter().collect()
 }
 
 fn studies() -> Vec<(String, Value)> {

@@ -8,6 +8,7 @@ pub mod fit;
 mod printed;
 pub mod registry;
 pub mod reproduce;
+mod sample_flow;
 pub mod schema;
 pub mod simulate;
 mod study_report;

@@ -12,7 +12,7 @@ use parallax_report::published::{
 use parallax_report::{compare_study, sha256};
 use parallax_study::{PrintedFile, StudyFile, StudyResult};
 
-use crate::{DriverError, reach::Reach};
+use crate::{DriverError, reach::Reach, text_file::read_regular};
 
 /// The usual name of the file.
 const USUAL: &str = "published.toml";
@@ -50,7 +50,7 @@ impl Printed {
             None => usual,
         };
         reach.check(&path, "`published`")?;
-        let text = match fs::read_to_string(&path) {
+        let text = match read_regular(&path) {
             Ok(it) => it,
             Err(it) if it.kind() == io::ErrorKind::NotFound => return absent(file, folder, &path),
             Err(source) => return Err(DriverError::Read { path, source }),

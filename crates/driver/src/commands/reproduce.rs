@@ -23,10 +23,12 @@ use crate::{
     commands::{
         fit::refuse_mixed,
         printed::{Judgement, Printed},
+        sample_flow::{sample_flow, without_folder},
         study_report,
     },
     progress::Progress,
     reach::Reach,
+    text_file::{read_regular, read_text},
 };
 
 /// A study file as it was read.
@@ -249,8 +251,9 @@ fn open(path: PathBuf, found: bool, arguments: &Reproduce) -> Result<Opened, Dri
     if found {
         reach.check(&path, "the study file")?;
     }
-    let text =
-        fs::read_to_string(&path).map_err(|source| DriverError::Read { path: path.clone(), source })?;
+    // What the user names may come through a pipe; what lies in a folder is a file.
+    let text = if found { read_regular(&path) } else { read_text(&path) };
+    let text = text.map_err(|source| DriverError::Read { path: path.clone(), source })?;
     let file = StudyFile::parse(&text).map_err(|source| DriverError::Study { path: path.clone(), source })?;
     let printed = Printed::read(&file, folder(&path), &reach)?;
     Ok(Opened { sha256: sha256(text.as_bytes()), path, file, reach, printed })
@@ -432,45 +435,6 @@ fn summarize(
     let (rows, models) = (made.result.panel.n_rows(), made.result.models.len());
     writeln!(out, "  {rows} rows, {models} models, {:.2} s", started.elapsed().as_secs_f64())?;
     Ok(())
-}
-
-/// What reading and the pipeline did to rows and columns, as a file beside the tables.
-fn sample_flow(result: &StudyResult, loaded: &Loaded) -> String {
-    let simulated = if result.study.source.simulated { " (simulated data)" } else { "" };
-    let mut text = format!("How the sample of {} came to be{simulated}\n\n", result.study.file.name);
-    for file in &loaded.files {
-        let name = file.path.file_name().map(|it| it.to_string_lossy()).unwrap_or_default();
-        text.push_str(&format!(
-            "{name}: {}, {} rows, {} columns read\n",
-            file.format, file.rows, file.columns_read
-        ));
-    }
-    for note in &loaded.notes {
-        text.push_str(&format!("{}\n", without_folder(note)));
-    }
-    for note in &result.notes {
-        text.push_str(&format!("{note}\n"));
-    }
-    let (rows, units) = (result.panel.n_rows(), result.panel.units().n_groups());
-    text.push_str(&match result.panel.index() {
-        Some(_) => format!("panel: {rows} rows, {units} units\n"),
-        None => format!("cross-section: {rows} rows\n"),
-    });
-    if result.study.source.simulated {
-        text.push_str("All data here are simulated; no number is a finding.\n");
-    }
-    text
-}
-
-/// Notes name files as they were found; where the files lie is not part of the result.
-fn without_folder(note: &Note) -> String {
-    match note {
-        Note::Ingest { file, text } => {
-            let name = Path::new(file).file_name().map_or(file.as_str().into(), |it| it.to_string_lossy());
-            format!("{name}: {text}")
-        }
-        other => other.to_string(),
-    }
 }
 
 fn check(target: &Path, made: &Made, asked: &mut Asked<'_>) -> Result<Outcome, DriverError> {
