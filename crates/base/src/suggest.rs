@@ -3,12 +3,14 @@
 /// The known name nearest to `wanted`, if one is near enough to be a slip of the keyboard.
 ///
 /// Distance is optimal string alignment over characters, ignoring case; near means at most a
-/// third of the wanted name's length, and at least one.
+/// third of the wanted name's length, and at least one. The wanted name itself is no advice.
 pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let exact = wanted;
     let wanted: Vec<char> = wanted.to_lowercase().chars().collect();
     let limit = (wanted.len() / 3).max(1);
     known
         .into_iter()
+        .filter(|it| *it != exact)
         .map(|it| (distance(&wanted, &it.to_lowercase().chars().collect::<Vec<_>>()), it))
         .filter(|(distance, _)| *distance <= limit)
         .min()
@@ -58,6 +60,7 @@ mod tests {
         assert_eq!(nearest("Year", known), Some("year"));
         assert_eq!(nearest("城巿", known), Some("城市"));
         assert_eq!(nearest("population", known), None);
+        assert_eq!(nearest("year", known), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! How far an estimate is from two-way fixed effects, and how sure that is.
 
 use parallax_base::Name;
-use parallax_model::{Distribution, Panel};
+use parallax_model::{Distribution, Panel, linalg::rounding::or_zero};
 use parallax_panel::MISSING;
 
 use crate::{BatteryError, Member, REFERENCE};
@@ -16,7 +16,7 @@ pub struct Difference {
     pub name: &'static str,
     /// Its effect less the reference's; exactly zero where the two are the same up to rounding.
     pub estimate: f64,
-    /// `None` where one of the two has no influence functions; zero where the two are the same up to rounding.
+    /// `None` where one of the two has no influence functions or no error; zero where the two are the same up to rounding.
     pub std_error: Option<f64>,
     /// Two-sided, from the normal distribution; `None` without an error or where it is zero.
     pub p_value: Option<f64>,
@@ -31,8 +31,12 @@ impl Difference {
 
 /// One difference for each other member with an overall effect; `of_unit` is the cluster of each unit.
 pub(crate) fn from_reference(members: &[Member], of_unit: &[usize]) -> Vec<Difference> {
+    // Where one of the two has no error nothing is known of their difference.
     let psi = |member: &Member| {
         let (at, estimate) = member.effect()?;
+        if estimate.vcov.std_errors()[at].is_nan() {
+            return None;
+        }
         Some(estimate.influence.as_ref()?.on_panel(at, of_unit.len()))
     };
     let Some(reference) = members.iter().find(|it| it.name == REFERENCE) else { return Vec::new() };
@@ -43,7 +47,12 @@ pub(crate) fn from_reference(members: &[Member], of_unit: &[usize]) -> Vec<Diffe
         let (name, own) = (member.name, own.coef[at]);
         Some(match (&psi_of_base, psi(member)) {
             (Some(psi_of_base), Some(psi)) => with_error(name, (own, &psi), (base, psi_of_base), of_unit),
-            _ => Difference { name, estimate: own - base, std_error: None, p_value: None },
+            _ => Difference {
+                name,
+                estimate: or_zero(own - base, own.abs() + base.abs()),
+                std_error: None,
+                p_value: None,
+            },
         })
     };
     members.iter().filter(|it| it.name != REFERENCE).filter_map(difference).collect()
@@ -53,8 +62,6 @@ pub(crate) fn from_reference(members: &[Member], of_unit: &[usize]) -> Vec<Diffe
 const ROUNDING: f64 = 1e-6;
 /// Of estimates: other estimators come as near only where they are the same.
 const COINCIDENCE: f64 = 1e-10;
-/// Of estimates, for errors: less is the rounding of a fit without residuals.
-const NO_RESIDUAL: f64 = 1e-13;
 
 fn with_error(
     name: &'static str,
@@ -62,11 +69,6 @@ fn with_error(
     (base, psi_of_base): (f64, &[f64]),
     of_unit: &[usize],
 ) -> Difference {
-    // Without a residual in one of the two nothing is known of their difference.
-    let unknown = |value: f64, psi: &[f64]| clustered_norm(psi, of_unit) <= NO_RESIDUAL * value.abs();
-    if unknown(own, psi) || unknown(base, psi_of_base) {
-        return Difference { name, estimate: own - base, std_error: None, p_value: None };
-    }
     let apart: Vec<f64> = psi.iter().zip(psi_of_base).map(|(a, b)| a - b).collect();
     let std_error = clustered_norm(&apart, of_unit);
     let scale = clustered_norm(psi, of_unit).max(clustered_norm(psi_of_base, of_unit));

@@ -13,9 +13,8 @@ mod tests;
 
 use parallax_base::Name;
 use parallax_model::{
-    AbsorptionCache, BatteryModel, BatteryPart, BatteryRequest, Entry, Estimate, FitError, Formula,
-    ModelSpec, Panel, Registry, SingletonPolicy, SmallSample, Term, VcovKind, VcovSpec, WeightKind,
-    side_by_side,
+    AbsorptionCache, BatteryModel, BatteryPart, BatteryRequest, Entry, Estimate, FitError, ModelSpec, Panel,
+    Registry, SingletonPolicy, SmallSample, Term, TreatedCount, VcovKind, VcovSpec, WeightKind, side_by_side,
 };
 use parallax_panel::PanelError;
 
@@ -97,14 +96,6 @@ pub enum BatteryError {
     /// Every member failed.
     #[error("no estimator gave an estimate: {0}")]
     AllFailed(String),
-    /// A request that a plugin made and that is no model: a bug of the plugin.
-    #[error("`{plugin}` asks the battery for a model that cannot be read: {reason}")]
-    Plugin {
-        /// The plugin.
-        plugin: &'static str,
-        /// Why not.
-        reason: String,
-    },
 }
 
 /// Fits every member on at most that many threads and compares them.
@@ -134,7 +125,7 @@ pub fn run(
     let mut planned = Vec::new();
     for entry in registry.estimators() {
         if let Some(model) = entry.battery(&request) {
-            let (part, model) = plan(entry, model, &spec, &cluster)?;
+            let (part, model) = plan(entry, model, &spec, &cluster);
             planned.push((entry, part, model));
         }
     }
@@ -196,29 +187,28 @@ fn plan(
     model: BatteryModel<serde_json::Map<String, serde_json::Value>>,
     spec: &BatterySpec,
     cluster: &Name,
-) -> Result<(BatteryPart, ModelSpec), BatteryError> {
+) -> (BatteryPart, ModelSpec) {
     let plugin = entry.meta.plugin.name;
     let mut options = model.options;
     if let Some(level) = options.get_mut("level") {
         *level = spec.level.into();
     }
-    let formula = Formula::parse(&model.formula)
-        .map_err(|it| BatteryError::Plugin { plugin, reason: format!("`{}`: {it}", model.formula) })?;
     // A diagnostic that knows no clusters prints no error that is held against another.
     let clustered =
         model.part != BatteryPart::Diagnostic || entry.meta.capabilities.vcov.contains(&VcovKind::Cluster);
-    let vcov = if clustered { VcovSpec::Cluster { by: vec![cluster.clone()] } } else { VcovSpec::Iid };
+    let vcov = if clustered { VcovSpec::Cluster { by: vec![cluster.clone().into()] } } else { VcovSpec::Iid };
     let model_spec = ModelSpec {
         estimator: plugin.to_owned(),
-        formula,
+        formula: model.formula,
         weights: spec.weights.clone(),
         weight_kind: WeightKind::Analytic,
         vcov,
         small_sample: spec.small_sample,
+        repair: None,
         singletons: SingletonPolicy::Drop,
         options,
     };
-    Ok((model.part, model_spec))
+    (model.part, model_spec)
 }
 
 impl Member {
@@ -229,6 +219,11 @@ impl Member {
         };
         let at = estimate.terms.iter().position(|it| it == term)?;
         estimate.coef[at].is_finite().then_some((at, estimate))
+    }
+
+    /// Treated units and clusters behind the overall effect are too few for errors, tests and intervals by formula.
+    pub fn has_few_treated(&self) -> bool {
+        self.effect().and_then(|(at, estimate)| estimate.treated_behind(at)).is_some_and(TreatedCount::few)
     }
 
     /// Why there is no overall effect where one is expected.

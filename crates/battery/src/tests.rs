@@ -7,7 +7,7 @@ use parallax_model::{
     Mat, ModelSpec, Panel, SampleReport, SingletonPolicy, SmallSample, Statistics, Term, Vcov, VcovSpec,
     WeightKind, inventory,
 };
-use parallax_panel::{Codes, Column, PanelBuilder};
+use parallax_panel::{Codes, Column, PanelBuilder, Rows};
 use serde_json::Map;
 
 use crate::{
@@ -24,6 +24,7 @@ fn spec(formula: &str) -> ModelSpec {
         weight_kind: WeightKind::Analytic,
         vcov: "cluster:g".parse().unwrap(),
         small_sample: SmallSample::FIXEST,
+        repair: None,
         singletons: SingletonPolicy::Drop,
         options: Map::new(),
     }
@@ -40,6 +41,7 @@ fn estimate(terms: &[(Term, f64, f64)]) -> Estimate {
         coef: terms.iter().map(|it| it.1).collect(),
         vcov: Vcov::by_formula(matrix, &VcovSpec::Cluster { by: vec!["id".into()] }, 100),
         distribution: Distribution::Normal,
+        distributions: Vec::new(),
         sample: SampleReport {
             rows_in: 100,
             rows_used: 100,
@@ -47,10 +49,16 @@ fn estimate(terms: &[(Term, f64, f64)]) -> Estimate {
             dropped: Vec::new(),
             hash: "all".to_owned(),
             singletons: SingletonPolicy::Drop,
+            rows: Rows::All(100),
+            observations: 100,
+            periods: None,
+            clusters: Vec::new(),
+            weights: None,
         },
         effects: Vec::new(),
         stats: Statistics::default(),
         event: None,
+        treated: None,
         details: Vec::new(),
         influence: None,
         notes: Vec::new(),

@@ -1,10 +1,13 @@
 //! The command line.
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use parallax_model::{Formula, SingletonPolicy, SmallSample, VcovSpec, WeightKind};
+use parallax_ingest::{MemorySize, ReadOptions};
+use parallax_model::{Formula, SingletonPolicy, SmallSample, VcovSpec, WeightKind, vcov::Repair};
 use parallax_panel::TimeFormat;
+
+use crate::columns::ColumnList;
 
 /// Evaluate policies with panel data: rebuild a study's tables from one file, and prove each number.
 #[derive(Debug, Parser)]
@@ -17,8 +20,8 @@ pub struct Arguments {
     #[arg(long, short, global = true)]
     pub verbose: bool,
     /// Number of threads; results do not depend on it.
-    #[arg(long, global = true, value_name = "N")]
-    pub threads: Option<NonZeroUsize>,
+    #[arg(long, global = true, value_name = "N", value_parser = threads)]
+    pub threads: Option<usize>,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -64,12 +67,40 @@ pub struct Reproduce {
     /// Write nothing; exit with code 3 when a table differs from the file that is there.
     #[arg(long)]
     pub check: bool,
+    /// Exit with code 4 when a printed number differs without an explanation, is absent or is not compared. A source with
+    /// simulated data is judged by the patterns that the study declares for it.
+    #[arg(long)]
+    pub strict: bool,
+    /// Read data that the study takes from outside its folder, also through links.
+    #[arg(long)]
+    pub allow_outside: bool,
     /// Folder for tables; without it they lie beside the study file, in tables/SOURCE and report/SOURCE.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Tables alone, without the report as a page, a Word file and a LaTeX file.
     #[arg(long)]
     pub no_report: bool,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// What every command that reads data files is told about them.
+#[derive(Debug, Args)]
+pub struct Reading {
+    /// Words that mean a missing value, separated by commas, beside NA, NaN, null, None, a single point and their kind;
+    /// a number as -999 is found however it is written.
+    #[arg(long, value_name = "WORDS", value_delimiter = ',', allow_hyphen_values = true)]
+    pub missing: Vec<String>,
+    /// Memory that data may take, as 2GB; three quarters of what the process may use without.
+    #[arg(long, value_name = "SIZE")]
+    pub memory: Option<MemorySize>,
+}
+
+impl Reading {
+    /// The same for the reader.
+    pub fn options(&self) -> ReadOptions {
+        ReadOptions { missing: self.missing.clone(), memory: self.memory }
+    }
 }
 
 /// What `fit` and `explain-se` share: data and request.
@@ -77,6 +108,8 @@ pub struct Reproduce {
 pub struct ModelArguments {
     /// A name of `parallax estimators`.
     pub estimator: String,
+    #[command(flatten)]
+    pub reading: Reading,
     /// Parquet, Arrow or CSV file, or a folder of such files; further ones are joined on unit and time.
     #[arg(long, value_name = "FILE", required = true)]
     pub data: Vec<PathBuf>,
@@ -93,7 +126,7 @@ pub struct ModelArguments {
     #[arg(long, value_name = "FORMULA", required_unless_present = "outcome")]
     pub formula: Option<Formula>,
     /// With --treatment and --covariates a short way to write --formula "OUTCOME ~ TREATMENT + COVARIATES",
-    /// followed by "| UNIT + TIME" for estimators that need effects.
+    /// followed by "| UNIT + TIME" for estimators that need effects. Each of them names a column; nothing is computed.
     #[arg(long, value_name = "COLUMN", conflicts_with = "formula")]
     pub outcome: Option<String>,
     /// The option `treatment` of estimators that read a column there; the first regressor of all others.
@@ -102,15 +135,19 @@ pub struct ModelArguments {
     /// Column with each unit's first treated period, 0 or missing for never: the option `cohort`.
     #[arg(long, value_name = "COLUMN")]
     pub cohort: Option<String>,
-    /// Further regressors, separated by commas.
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', requires = "outcome")]
-    pub covariates: Vec<String>,
+    /// Further regressors: columns, separated by commas; a comma within a name is written `\,`.
+    #[arg(long, value_name = "COLUMNS", requires = "outcome")]
+    pub covariates: Vec<ColumnList>,
     /// iid, hc0, hc1, hc2, hc3, cluster:A, cluster:A+B; without it iid, or cluster:UNIT where an estimator has no iid.
     #[arg(long, value_name = "VCOV")]
     pub vcov: Option<VcovSpec>,
     /// Rules for small samples: fixest, reghdfe, xtreg, plm, none.
     #[arg(long, value_name = "RULES", default_value = "fixest")]
     pub small_sample: SmallSample,
+    /// Repair of multi-way covariances that are not positive, as a program has it: fixest, stata, plm; without it there is
+    /// none, and a coefficient whose variance is not positive has no error.
+    #[arg(long, value_name = "PROGRAM")]
+    pub repair: Option<Repair>,
     /// Rows alone in a group of an effect: drop or keep.
     #[arg(long, value_name = "POLICY", default_value = "drop")]
     pub singletons: SingletonPolicy,
@@ -161,9 +198,9 @@ pub struct Did {
     /// Column with each unit's first treated period, 0 or missing for never.
     #[arg(long, value_name = "COLUMN")]
     pub cohort: Option<String>,
-    /// Covariates, separated by commas.
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
-    pub covariates: Vec<String>,
+    /// Covariates, separated by commas; a comma within a name is written `\,`.
+    #[arg(long, value_name = "COLUMNS")]
+    pub covariates: Vec<ColumnList>,
     /// Groups of whole units for standard errors; the unit without.
     #[arg(long, value_name = "COLUMN")]
     pub cluster: Option<String>,
@@ -185,6 +222,8 @@ pub struct Did {
     /// What is written on standard output.
     #[arg(long, value_enum, default_value = "text")]
     pub format: ListFormat,
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -230,6 +269,8 @@ pub struct Describe {
     /// How the result is written.
     #[arg(long, value_enum, default_value = "text")]
     pub format: ListFormat,
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 #[derive(Debug, Args)]
@@ -247,9 +288,11 @@ pub struct Convert {
     /// What whole numbers of --time are: year-month (201101), year-quarter (20111), number.
     #[arg(long, value_name = "FORMAT", requires = "time")]
     pub time_format: Option<TimeFormat>,
-    /// Columns to keep, separated by commas.
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
-    pub columns: Vec<String>,
+    /// Columns to keep, separated by commas; a comma within a name is written `\,`.
+    #[arg(long, value_name = "COLUMNS")]
+    pub columns: Vec<ColumnList>,
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 #[derive(Debug, Args)]
@@ -282,6 +325,15 @@ pub struct Estimators {
 pub struct Explain {
     /// A name of `parallax estimators`.
     pub name: String,
+}
+
+/// More threads than any machine at hand has processors cost memory and give nothing.
+fn threads(text: &str) -> Result<usize, String> {
+    const MOST: usize = 1024;
+    match text.parse() {
+        Ok(it) if (1..=MOST).contains(&it) => Ok(it),
+        _ => Err(format!("write a whole number from 1 to {MOST}")),
+    }
 }
 
 fn level(text: &str) -> Result<f64, String> {

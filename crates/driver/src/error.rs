@@ -40,7 +40,7 @@ pub enum DriverError {
         source: StudyError,
     },
     /// Printed numbers.
-    #[error("{}: {source}", path.display())]
+    #[error("{}:{}: {source}", path.display(), source.line())]
     Published {
         /// The file.
         path: PathBuf,
@@ -54,7 +54,7 @@ pub enum DriverError {
     #[error("the report: {0}")]
     Report(#[from] DocumentError),
     /// A file that cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {}", path.display(), unread(source))]
     Read {
         /// The file.
         path: PathBuf,
@@ -62,9 +62,19 @@ pub enum DriverError {
         source: io::Error,
     },
     /// Standard output.
-    #[error("standard output: {0}")]
+    #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
     /// A request that cannot be met, with what to do.
     #[error("{0}")]
     Request(String),
+}
+
+/// Why a file cannot be read, in words.
+fn unread(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "the permission to read it is missing".to_owned(),
+        io::ErrorKind::InvalidData => "it is not text in UTF-8".to_owned(),
+        _ => error.to_string().split(" (os error").next().unwrap_or_default().to_lowercase(),
+    }
 }

@@ -1,14 +1,15 @@
 //! One [`FileRequest`]: a file, or the files of a folder, opened and later read into one [`Table`].
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use parallax_base::{Name, Note};
+use parallax_base::{Name, Note, shown};
 
 use crate::{
     FileReport, FileRequest, Format, IngestError, MixedColumn, PeriodRange,
+    missing::Absent,
     origin::Origin,
     raw::Raw,
-    source::{self, Field, Source, Wanted},
+    source::{self, Extent, Field, Mixed, Reading, Source, Wanted},
 };
 
 /// The opened files of one request, and what their columns are called in the panel.
@@ -18,6 +19,9 @@ pub(crate) struct Dataset<'a> {
     sources: Vec<Box<dyn Source>>,
     /// Names in the panel, in the order of the first file.
     names: Vec<Name>,
+    /// Where each name is first, and where it is again.
+    positions: HashMap<Name, (usize, Option<usize>)>,
+    reading: Reading,
 }
 
 /// Columns in file order of rows, and where the rows came from.
@@ -27,16 +31,21 @@ pub(crate) struct Table {
     pub origin: Origin,
     pub reports: Vec<FileReport>,
     pub mixed: Vec<MixedColumn>,
+    /// What was read as missing, column by column.
+    pub absent: Vec<Absent>,
+    /// For columns whose whole numbers are codes, one with leading zeros.
+    pub zeros: Vec<Option<String>>,
 }
 
 impl<'a> Dataset<'a> {
-    pub(crate) fn open(request: &'a FileRequest) -> Result<Dataset<'a>, IngestError> {
+    pub(crate) fn open(request: &'a FileRequest, reading: Reading) -> Result<Dataset<'a>, IngestError> {
         let (paths, passed) = source::files_of(&request.path)?;
         let mut sources = Vec::with_capacity(paths.len());
         for path in &paths {
-            sources.push(source::open(path)?);
+            sources.push(source::open(path, &reading)?);
         }
-        let mut dataset = Dataset { request, notes: Vec::new(), sources, names: Vec::new() };
+        let (names, positions) = (Vec::new(), HashMap::new());
+        let mut dataset = Dataset { request, notes: Vec::new(), sources, names, positions, reading };
         if !passed.is_empty() {
             dataset.note(format!("not data files and not read: {}", passed.join(", ")));
         }
@@ -44,6 +53,13 @@ impl<'a> Dataset<'a> {
             rest.iter().try_for_each(|it| same_columns(first.as_ref(), it.as_ref()))?;
         }
         dataset.names = dataset.renamed()?;
+        for (at, name) in dataset.names.iter().enumerate() {
+            dataset
+                .positions
+                .entry(name.clone())
+                .and_modify(|it| it.1 = it.1.or(Some(at)))
+                .or_insert((at, None));
+        }
         Ok(dataset)
     }
 
@@ -66,13 +82,17 @@ impl<'a> Dataset<'a> {
         self.notes.push(Note::Ingest { file, text });
     }
 
+    /// Whether some column has this name.
+    pub(crate) fn has(&self, name: &Name) -> bool {
+        self.positions.contains_key(name)
+    }
+
     /// The position of a column, which must be there once and be readable.
     pub(crate) fn position(&self, name: &Name) -> Result<usize, IngestError> {
-        let mut found = self.names.iter().enumerate().filter(|(_, it)| *it == name).map(|(at, _)| at);
-        let Some(first) = found.next() else {
+        let Some(&(first, second)) = self.positions.get(name) else {
             return Err(IngestError::no_column(&self.file(), name, self.names.iter().map(Name::as_str)));
         };
-        if let Some(second) = found.next() {
+        if let Some(second) = second {
             let (file, name) = (self.file(), name.clone());
             return Err(IngestError::TwiceInFile { file, name, first: first + 1, second: second + 1 });
         }
@@ -96,26 +116,15 @@ impl<'a> Dataset<'a> {
         for name in names {
             self.position(name)?;
         }
-        let expected = self.sources.iter().map(|it| it.rows_expected()).fold(0, usize::saturating_add);
-        let mut table = Table {
-            rows: 0,
-            columns: names.iter().map(|it| (it.clone(), Raw::new(expected))).collect(),
-            origin: Origin::default(),
-            reports: Vec::new(),
-            mixed: Vec::new(),
-        };
-        let first_names: Vec<Name> = self.fields().iter().map(|it| it.name.clone()).collect();
-        let positions: HashMap<&Name, usize> =
-            self.names.iter().enumerate().map(|(at, it)| (it, at)).collect();
-        for source in &mut self.sources {
-            // Files of a folder may order their columns in different ways.
-            let at = |name: &Name| {
-                let in_file = first_names.get(*positions.get(name)?)?;
-                source.fields().iter().position(|it| it.name == *in_file)
+        let mut table = Table::new(names, self.expected(names.len())?);
+        let layouts = self.layouts(names);
+        table.zeros = self.codes(&layouts)?;
+        for (source, indexes) in self.sources.iter_mut().zip(&layouts) {
+            let time = |(time, range): (&Name, PeriodRange)| {
+                let at = names.iter().position(|it| it == time)?;
+                Some((indexes.get(at).copied().flatten()?, range))
             };
-            let indexes: Vec<Option<usize>> = names.iter().map(at).collect();
-            let range = range.and_then(|(time, range)| Some((at(time)?, range)));
-            read_source(source.as_mut(), &indexes, range, &mut table)?;
+            read_source(source.as_mut(), indexes, range.and_then(time), &self.reading, &mut table)?;
         }
         if table.rows == 0 && range.is_none() {
             let text = self.sources.iter().any(|it| matches!(it.format(), Format::Csv | Format::CsvGz));
@@ -123,6 +132,49 @@ impl<'a> Dataset<'a> {
             return Err(IngestError::Empty { file: self.file(), what: what.to_owned() });
         }
         Ok(table)
+    }
+
+    /// Rows of all files together, where the memory for so many columns of them is there.
+    fn expected(&self, columns: usize) -> Result<usize, IngestError> {
+        let rows = self.sources.iter().map(|it| it.rows_expected()).fold(0, u64::saturating_add);
+        let held = self.sources.iter().map(|it| it.held()).fold(0, u64::saturating_add);
+        self.reading.budget.require_table((rows, columns), held, &self.file())?;
+        u32::try_from(rows).map(|it| it as usize).map_err(|_| too_many_rows(&self.file()))
+    }
+
+    /// For each source, where it has the columns; files of a folder may order them in different ways.
+    fn layouts(&self, names: &[Name]) -> Vec<Vec<Option<usize>>> {
+        let in_first: Vec<Option<&Name>> = names
+            .iter()
+            .map(|it| self.positions.get(it).and_then(|it| self.fields().get(it.0)).map(|it| &it.name))
+            .collect();
+        let layout = |source: &dyn Source| {
+            let mut at: HashMap<&Name, usize> = HashMap::new();
+            for (index, field) in source.fields().iter().enumerate() {
+                at.entry(&field.name).or_insert(index);
+            }
+            in_first.iter().map(|it| at.get((*it)?).copied()).collect()
+        };
+        self.sources.iter().map(|it| layout(it.as_ref())).collect()
+    }
+
+    /// A column that has leading zeros in one file of a folder is text in all of them.
+    fn codes(&self, layouts: &[Vec<Option<usize>>]) -> Result<Vec<Option<String>>, IngestError> {
+        let n = layouts.first().map_or(0, Vec::len);
+        let mut codes = vec![None; n];
+        if self.sources.len() < 2 {
+            return Ok(codes);
+        }
+        for (source, layout) in self.sources.iter().zip(layouts) {
+            let (columns, indexes): (Vec<usize>, Vec<usize>) =
+                layout.iter().enumerate().filter_map(|(column, at)| Some((column, (*at)?))).unzip();
+            for (column, example) in columns.into_iter().zip(source.codes(&indexes)?) {
+                if let Some(code) = codes.get_mut(column).filter(|it| it.is_none()) {
+                    *code = example;
+                }
+            }
+        }
+        Ok(codes)
     }
 
     fn renamed(&self) -> Result<Vec<Name>, IngestError> {
@@ -147,6 +199,24 @@ impl<'a> Dataset<'a> {
 }
 
 impl Table {
+    fn new(names: &[Name], expected: usize) -> Table {
+        Table {
+            rows: 0,
+            columns: names.iter().map(|it| (it.clone(), Raw::new(expected))).collect(),
+            origin: Origin::default(),
+            reports: Vec::new(),
+            mixed: Vec::new(),
+            absent: vec![Absent::default(); names.len()],
+            zeros: vec![None; names.len()],
+        }
+    }
+
+    /// The words of a column that were read as missing, while all columns are there.
+    pub(crate) fn absent_in(&self, name: &Name) -> Option<&Absent> {
+        let at = self.columns.iter().position(|(it, _)| it == name)?;
+        self.absent.get(at).filter(|it| !it.is_empty())
+    }
+
     /// Takes a column out.
     pub(crate) fn take(&mut self, name: &Name) -> Option<Raw> {
         let at = self.columns.iter().position(|(it, _)| it == name)?;
@@ -168,6 +238,7 @@ fn read_source(
     source: &mut dyn Source,
     indexes: &[Option<usize>],
     range: Option<(usize, PeriodRange)>,
+    reading: &Reading,
     table: &mut Table,
 ) -> Result<(), IngestError> {
     let start = table.rows;
@@ -175,39 +246,62 @@ fn read_source(
         .columns
         .iter_mut()
         .zip(indexes)
-        .filter_map(|((name, raw), index)| Some(Wanted { index: (*index)?, name, raw }))
+        .zip(&table.zeros)
+        .filter_map(|(((name, raw), index), zeros)| {
+            Some(Wanted { index: (*index)?, name, raw, codes: zeros.is_some() })
+        })
         .collect();
-    let extent = source.read(&mut wanted, range)?;
-    for it in &wanted {
-        refuse_infinite(source, &extent.numbering, start, it)?;
-        for mixed in extent.mixed.iter().filter(|mixed| mixed.index == it.index) {
-            table.mixed.push(MixedColumn {
-                file: source.file().clone(),
-                column: it.name.clone(),
-                row: mixed.row,
-                value: mixed.value.clone(),
-                count: mixed.count,
-                numbers: mixed.numbers,
-            });
+    let Extent { rows, numbering, groups, remarks } = source.read(&mut wanted, range)?;
+    let column_of: HashMap<usize, usize> =
+        indexes.iter().enumerate().filter_map(|(column, at)| Some(((*at)?, column))).collect();
+    let text = matches!(source.format(), Format::Csv | Format::CsvGz);
+    for it in &mut wanted {
+        if !text && let Some(absent) = column_of.get(&it.index).and_then(|at| table.absent.get_mut(*at)) {
+            // Text files were read with the user's words in mind.
+            absent.merge(&reading.missing.apply(it.raw, start));
+            if let Raw::Text(text) = &mut *it.raw {
+                absent.add("", std::mem::take(&mut text.empty));
+            }
         }
+        refuse_infinite(source, &numbering, start, it)?;
     }
     let columns_read = wanted.len();
-    table.rows = start + extent.rows;
+    let names: HashMap<usize, &Name> = wanted.iter().map(|it| (it.index, it.name)).collect();
+    for it in remarks.mixed {
+        let Some(column) = names.get(&it.index).map(|it| (*it).clone()) else { continue };
+        let Mixed { row, value, count, numbers, .. } = it;
+        table.mixed.push(MixedColumn { file: source.file().clone(), column, row, value, count, numbers });
+    }
+    for (index, absent) in remarks.absent {
+        if let Some(it) = column_of.get(&index).and_then(|at| table.absent.get_mut(*at)) {
+            it.merge(&absent);
+        }
+    }
+    for (index, zeros) in remarks.zeros {
+        if let Some(it) = column_of.get(&index).and_then(|at| table.zeros.get_mut(*at)) {
+            it.get_or_insert(zeros);
+        }
+    }
+    table.rows = start.saturating_add(rows);
     if u32::try_from(table.rows).is_err() {
-        let problem = "more than 4294967295 rows; keep fewer periods or split the data".to_owned();
-        return Err(IngestError::Format { file: source.file().clone(), problem });
+        return Err(too_many_rows(source.file()));
     }
     table.reports.push(FileReport {
         path: source.path().to_owned(),
         format: source.format(),
-        rows: extent.rows,
+        rows,
         columns_in_file: source.fields().len(),
         columns_read,
-        row_groups: extent.groups,
+        row_groups: groups,
         simulated: source.simulated(),
     });
-    table.origin.push(start, source.file().clone(), extent.numbering);
+    table.origin.push(start, source.file().clone(), numbering);
     Ok(())
+}
+
+fn too_many_rows(file: &Name) -> IngestError {
+    let problem = format!("more than {} rows; keep fewer periods or split the data", u32::MAX);
+    IngestError::Format { file: file.clone(), problem }
 }
 
 fn refuse_infinite(
@@ -227,9 +321,17 @@ fn refuse_infinite(
 }
 
 fn same_columns(first: &dyn Source, other: &dyn Source) -> Result<(), IngestError> {
+    const SHOWN: usize = 12;
     let absent = |from: &dyn Source, of: &dyn Source| -> Vec<String> {
-        let missing = |it: &&Field| of.fields().iter().all(|of| of.name != it.name);
-        from.fields().iter().filter(missing).map(|it| format!("`{}`", it.name)).collect()
+        let there: HashSet<&Name> = of.fields().iter().map(|it| &it.name).collect();
+        let missing = from.fields().iter().filter(|it| !there.contains(&it.name));
+        let mut names: Vec<String> = missing.map(|it| format!("`{}`", shown(&it.name))).collect();
+        if SHOWN < names.len() {
+            let more = names.len() - SHOWN;
+            names.truncate(SHOWN);
+            names.push(format!("{more} more"));
+        }
+        names
     };
     let (lost, gained) = (absent(first, other), absent(other, first));
     let mut parts = Vec::new();

@@ -163,7 +163,7 @@ fn in_days(ticks: i64, ticks_per_day: i64) -> f64 {
 fn texts<'a>(values: impl Iterator<Item = Option<&'a str>>, raw: &mut Raw) -> Result<(), Conflict> {
     let text = raw.text_mut()?;
     for value in values {
-        let code = value.map_or(MISSING, |it| text.code_of(it));
+        let code = value.map_or(MISSING, |it| text.code_of_value(it));
         text.code.push(code);
     }
     Ok(())
@@ -231,8 +231,10 @@ fn keyed_texts<'a>(
             None => MISSING,
             Some((_, Some(code))) => *code,
             Some((key, slot)) => {
-                let code = value(key).map_or(MISSING, |it| text.code_of(it));
-                *slot = Some(code);
+                let value = value(key);
+                let code = value.map_or(MISSING, |it| text.code_of_value(it));
+                // The empty text is counted in each row, so its code is not kept.
+                *slot = value.is_none_or(|it| !it.is_empty()).then_some(code);
                 code
             }
         };

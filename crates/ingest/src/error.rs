@@ -2,7 +2,7 @@
 
 use std::{fmt, io};
 
-use parallax_base::{Name, with_suggestion};
+use parallax_base::{Name, shown, with_suggestion};
 use parallax_panel::PanelError;
 
 /// How a file counts its rows.
@@ -39,7 +39,7 @@ pub enum IngestError {
         hint: String,
     },
     /// The operating system refused.
-    #[error("{file}: cannot {action}: {source}")]
+    #[error("{file}: cannot {action}: {}", reason(source))]
     Io {
         /// The path.
         file: Name,
@@ -57,7 +57,7 @@ pub enum IngestError {
         problem: String,
     },
     /// The file is of a known format but cannot be decoded.
-    #[error("{file}: damaged or truncated {format} file: {reason}; copy or export it again")]
+    #[error("{file}: damaged or truncated {format} file: {}; copy or export it again", shown(reason))]
     Damaged {
         /// The path.
         file: Name,
@@ -65,6 +65,14 @@ pub enum IngestError {
         format: &'static str,
         /// What the decoder said.
         reason: String,
+    },
+    /// More memory than may be used.
+    #[error("{file}: {problem}")]
+    Memory {
+        /// The path.
+        file: Name,
+        /// What takes how much, what the limit is, and how to raise it.
+        problem: String,
     },
     /// There is nothing to read.
     #[error("{file}: {what}")]
@@ -88,7 +96,10 @@ pub enum IngestError {
         difference: String,
     },
     /// One column has types that do not go together.
-    #[error("{file}: column `{column}` holds {met} here, but {held} before; make it one type in all files")]
+    #[error(
+        "{file}: column `{}` holds {met} here, but {held} before; make it one type in all files",
+        shown(column)
+    )]
     TypeConflict {
         /// The file where the second type was met.
         file: Name,
@@ -100,7 +111,7 @@ pub enum IngestError {
         met: String,
     },
     /// A column that was asked for is not there.
-    #[error("{file}: no column `{name}`{hint}")]
+    #[error("{file}: no column `{}`{hint}", shown(name))]
     NoColumn {
         /// The file or files searched.
         file: Name,
@@ -110,7 +121,10 @@ pub enum IngestError {
         hint: String,
     },
     /// One file has two columns of one name.
-    #[error("{file}: column `{name}` is there twice (columns {first} and {second}); rename one of them")]
+    #[error(
+        "{file}: column `{}` is there twice (columns {first} and {second}); rename one of them",
+        shown(name)
+    )]
     TwiceInFile {
         /// The file.
         file: Name,
@@ -123,8 +137,9 @@ pub enum IngestError {
     },
     /// Two files have a column of one name.
     #[error(
-        "column `{name}` is in {first} and in {second}; rename one of them (`rename`), or select the columns to \
-         read so that only one file gives it"
+        "column `{}` is in {first} and in {second}; rename one of them (`rename`), or select the columns to \
+         read so that only one file gives it",
+        shown(name)
     )]
     TwoFiles {
         /// The name.
@@ -136,7 +151,8 @@ pub enum IngestError {
     },
     /// A selected column has a type that cannot be a panel column.
     #[error(
-        "{file}: column `{column}` is {type_text}, which cannot be a panel column; flatten it or leave it out"
+        "{file}: column `{}` is {type_text}, which cannot be a panel column; flatten it or leave it out",
+        shown(column)
     )]
     Unsupported {
         /// The file.
@@ -174,7 +190,10 @@ pub enum IngestError {
         delimiter: char,
     },
     /// A number is infinite.
-    #[error("{place}: column `{column}` is infinite; only finite numbers and missing values can be used")]
+    #[error(
+        "{place}: column `{}` is infinite; only finite numbers and missing values can be used",
+        shown(column)
+    )]
     Infinite {
         /// The row.
         place: Place,
@@ -182,7 +201,11 @@ pub enum IngestError {
         column: Name,
     },
     /// A period is not a whole number or date.
-    #[error("{place}: time `{column}` is `{value}`; it must be a whole number or a date (YYYY-MM-DD)")]
+    #[error(
+        "{place}: time `{}` is `{}`; it must be a whole number or a date (YYYY-MM-DD)",
+        shown(column),
+        shown(value)
+    )]
     BadTime {
         /// The row.
         place: Place,
@@ -192,7 +215,10 @@ pub enum IngestError {
         value: String,
     },
     /// Unit or time is missing.
-    #[error("{place}: {what} `{column}` is missing; a row without it cannot be placed in the panel")]
+    #[error(
+        "{place}: {what} `{}` is missing; a row without it cannot be placed in the panel{hint}",
+        shown(column)
+    )]
     MissingKey {
         /// The row.
         place: Place,
@@ -200,6 +226,8 @@ pub enum IngestError {
         what: &'static str,
         /// The column.
         column: Name,
+        /// Which word was read as missing, if one was.
+        hint: String,
     },
     /// Two rows have one key.
     #[error("{first} and {second}: two rows for {key}; {advice}")]
@@ -266,6 +294,18 @@ impl IngestError {
     pub(crate) fn io(file: &Name, action: &'static str) -> impl FnOnce(io::Error) -> IngestError {
         let file = file.clone();
         move |source| IngestError::Io { file, action, source }
+    }
+}
+
+/// What the system said, without its numbers.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "the folder is not there".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission is denied".to_owned(),
+        _ => {
+            let text = error.to_string();
+            text.split(" (os error").next().unwrap_or_default().to_lowercase()
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use arrow::{
     datatypes::Schema,
     error::ArrowError,
     ipc::{
-        Block,
+        Block, CompressionType,
         reader::{FileReader, StreamReader},
         root_as_footer, root_as_message,
     },
@@ -20,15 +20,22 @@ use parallax_base::Name;
 
 use crate::{
     Format, IngestError, PeriodRange,
+    budget::Budget,
     decode::{append, supported},
     guard::guarded,
     origin::Numbering,
     parquet::{SIMULATED, type_text},
-    source::{Extent, Field, Source, Wanted},
+    source::{Extent, Field, Reading, Remarks, Source, Wanted},
 };
 
-/// The largest buffer a compressed batch may announce. Damaged lengths above it would abort the process.
-const LARGEST_BUFFER: i64 = 1 << 33;
+/// What a byte of an LZ4 block can become at most.
+const LZ4_RATIO: u64 = 255;
+
+/// What a byte of a Zstandard frame can become at most: a block of 128 KiB that repeats one byte takes four.
+const ZSTD_RATIO: u64 = 1 << 15;
+
+/// Bytes that a frame of either kind may become beyond its ratio: the first block has headers of its own.
+const FRAME: u64 = 1 << 17;
 
 /// An opened Arrow file or stream.
 pub(crate) struct IpcSource {
@@ -37,14 +44,18 @@ pub(crate) struct IpcSource {
     format: Format,
     fields: Vec<Field>,
     simulated: bool,
-    rows: usize,
+    rows: u64,
     batches: usize,
 }
 
 /// Rows and batches of a file whose lengths were found to lie inside it.
-#[derive(Default)]
-struct Survey {
-    rows: usize,
+struct Survey<'f> {
+    handle: File,
+    /// Bytes of the file.
+    size: u64,
+    file: &'f Name,
+    budget: Budget,
+    rows: u64,
     batches: usize,
 }
 
@@ -54,17 +65,24 @@ enum Failure {
 }
 
 impl IpcSource {
-    pub(crate) fn open(path: &Path, file: Name, format: Format) -> Result<IpcSource, IngestError> {
+    pub(crate) fn open(
+        path: &Path,
+        file: Name,
+        format: Format,
+        reading: &Reading,
+    ) -> Result<IpcSource, IngestError> {
         let mut handle = File::open(path).map_err(IngestError::io(&file, "open it"))?;
+        let size = handle.seek(SeekFrom::End(0)).map_err(IngestError::io(&file, "read it"))?;
+        let mut survey = Survey { handle, size, file: &file, budget: reading.budget, rows: 0, batches: 0 };
         let opened = guarded(|| {
-            let survey = match format {
-                Format::ArrowFile => survey_file(&mut handle)?,
-                _ => survey_stream(&mut handle)?,
-            };
+            match format {
+                Format::ArrowFile => survey.file()?,
+                _ => survey.stream()?,
+            }
             let (schema, _) = batches(path, format, None)?;
-            Ok((survey, schema))
+            Ok((survey.rows, survey.batches, schema))
         });
-        let (survey, schema) = opened.map_err(|it: Failure| it.into_error(&file))?;
+        let (rows, n_batches, schema) = opened.map_err(|it: Failure| it.into_error(&file))?;
         let field = |it: &std::sync::Arc<arrow::datatypes::Field>| Field {
             name: it.name().into(),
             type_text: type_text(it.data_type()),
@@ -72,24 +90,26 @@ impl IpcSource {
         };
         Ok(IpcSource {
             path: path.to_owned(),
-            file,
             format,
             fields: schema.fields().iter().map(field).collect(),
             simulated: schema.metadata().get(SIMULATED).is_some_and(|it| it == "true"),
-            rows: survey.rows,
-            batches: survey.batches,
+            rows,
+            batches: n_batches,
+            file,
         })
     }
 
-    fn decode(&self, wanted: &mut [Wanted<'_>]) -> Result<usize, Failure> {
+    fn decode(&self, wanted: &mut [Wanted<'_>]) -> Result<u64, Failure> {
         // The projection keeps the order of the file whatever the order asked for.
         let mut projection: Vec<usize> = wanted.iter().map(|it| it.index).collect();
         projection.sort_unstable();
-        let (_, stream) = batches(&self.path, self.format, Some(projection.clone()))?;
+        // The reader looks every column up in the projection; all of them need none.
+        let whole = projection.iter().copied().eq(0..self.fields.len());
+        let (_, stream) = batches(&self.path, self.format, (!whole).then(|| projection.clone()))?;
         let mut rows = 0;
         for batch in stream {
             let batch = batch?;
-            rows += batch.num_rows();
+            rows += batch.num_rows() as u64;
             for it in wanted.iter_mut() {
                 let array = projection.binary_search(&it.index).ok().and_then(|at| batch.columns().get(at));
                 let array =
@@ -129,7 +149,7 @@ impl Source for IpcSource {
         self.simulated
     }
 
-    fn rows_expected(&self) -> usize {
+    fn rows_expected(&self) -> u64 {
         self.rows
     }
 
@@ -143,8 +163,9 @@ impl Source for IpcSource {
             let reason = format!("{rows} rows where the file announces {}", self.rows);
             return Err(Failure::Damaged(reason).into_error(&self.file));
         }
+        let rows = usize::try_from(rows).map_err(|_| Budget::refused(&self.file, rows))?;
         let groups = (self.batches, self.batches);
-        Ok(Extent { rows, numbering: Numbering::rows(), groups, mixed: Vec::new() })
+        Ok(Extent { rows, numbering: Numbering::rows(), groups, remarks: Remarks::default() })
     }
 }
 
@@ -196,123 +217,134 @@ fn batches(
     })
 }
 
-/// Checks the blocks that the footer names.
-fn survey_file(handle: &mut File) -> Result<Survey, Failure> {
-    const TAIL: u64 = 10;
-    let size = handle.seek(SeekFrom::End(0))?;
-    let mut tail = [0; TAIL as usize];
-    handle.seek(SeekFrom::Start(size.saturating_sub(TAIL)))?;
-    handle.read_exact(&mut tail)?;
-    let length = tail.first_chunk::<4>().map_or(-1, |it| i32::from_le_bytes(*it));
-    let start = u64::try_from(length).ok().and_then(|it| size.checked_sub(TAIL)?.checked_sub(it));
-    let (Some(start), true) = (start, tail.ends_with(b"ARROW1")) else {
-        return Err(Failure::Damaged("the end of the file is missing".to_owned()));
-    };
-    let footer = read_at(handle, start, u64::from(length.unsigned_abs()), size)?;
-    let footer = root_as_footer(&footer).map_err(|it| Failure::Damaged(format!("footer: {it}")))?;
-    let mut survey = Survey::default();
-    for block in footer.dictionaries().iter().flatten() {
-        survey_block(handle, block, size, &mut Survey::default())?;
+impl Survey<'_> {
+    /// Checks the blocks that the footer names.
+    fn file(&mut self) -> Result<(), Failure> {
+        const TAIL: u64 = 10;
+        let at = self.size.saturating_sub(TAIL);
+        let tail = self.read_at(at, TAIL.min(self.size))?;
+        let length = tail.first_chunk::<4>().map_or(-1, |it| i32::from_le_bytes(*it));
+        let start = u64::try_from(length).ok().and_then(|it| at.checked_sub(it));
+        let (Some(start), true) = (start, tail.ends_with(b"ARROW1")) else {
+            return Err(Failure::Damaged("the end of the file is missing".to_owned()));
+        };
+        let footer = self.read_at(start, u64::from(length.unsigned_abs()))?;
+        let footer = root_as_footer(&footer).map_err(|it| Failure::Damaged(format!("footer: {it}")))?;
+        for block in footer.dictionaries().iter().flatten() {
+            self.block(block)?;
+        }
+        for block in footer.recordBatches().iter().flatten() {
+            self.block(block)?;
+        }
+        Ok(())
     }
-    for block in footer.recordBatches().iter().flatten() {
-        survey_block(handle, block, size, &mut survey)?;
-    }
-    Ok(survey)
-}
 
-fn survey_block(handle: &mut File, block: &Block, size: u64, survey: &mut Survey) -> Result<(), Failure> {
-    let outside = || Failure::Damaged("a block lies outside the file".to_owned());
-    let offset = u64::try_from(block.offset()).map_err(|_| outside())?;
-    let meta = u64::try_from(block.metaDataLength()).map_err(|_| outside())?;
-    let body = u64::try_from(block.bodyLength()).map_err(|_| outside())?;
-    let body_start = offset.checked_add(meta).ok_or_else(outside)?;
-    if body_start.checked_add(body).is_none_or(|it| size < it) {
-        return Err(outside());
+    fn block(&mut self, block: &Block) -> Result<(), Failure> {
+        let outside = || Failure::Damaged("a block lies outside the file".to_owned());
+        let offset = u64::try_from(block.offset()).map_err(|_| outside())?;
+        let meta = u64::try_from(block.metaDataLength()).map_err(|_| outside())?;
+        let body = u64::try_from(block.bodyLength()).map_err(|_| outside())?;
+        let body_start = offset.checked_add(meta).ok_or_else(outside)?;
+        if body_start.checked_add(body).is_none_or(|it| self.size < it) {
+            return Err(outside());
+        }
+        let bytes = self.read_at(offset, meta)?;
+        // The message is preceded by its length, and since 0.15 by a continuation marker before that.
+        let skip = if bytes.starts_with(&[0xff; 4]) { 8 } else { 4 };
+        self.message(bytes.get(skip..).unwrap_or_default(), body_start)?;
+        Ok(())
     }
-    let bytes = read_at(handle, offset, meta, size)?;
-    // The message is preceded by its length, and since 0.15 by a continuation marker before that.
-    let skip = if bytes.starts_with(&[0xff; 4]) { 8 } else { 4 };
-    survey_message(handle, bytes.get(skip..).unwrap_or_default(), body_start, size, survey)?;
-    Ok(())
-}
 
-/// Walks over the messages of a stream.
-fn survey_stream(handle: &mut File) -> Result<Survey, Failure> {
-    let size = handle.seek(SeekFrom::End(0))?;
-    let mut survey = Survey::default();
-    let mut at = 0;
-    while at + 4 <= size {
-        let mut word = read_at(handle, at, 4, size)?;
-        at += 4;
-        if word == [0xff; 4] {
-            word = read_at(handle, at, 4, size)?;
+    /// Walks over the messages of a stream.
+    fn stream(&mut self) -> Result<(), Failure> {
+        let mut at = 0;
+        while at + 4 <= self.size {
+            let mut word = self.read_at(at, 4)?;
             at += 4;
+            if word == [0xff; 4] {
+                word = self.read_at(at, 4)?;
+                at += 4;
+            }
+            let length = word.first_chunk::<4>().map_or(-1, |it| i32::from_le_bytes(*it));
+            if length == 0 {
+                break;
+            }
+            let length = u64::try_from(length)
+                .map_err(|_| Failure::Damaged("a message of negative length".to_owned()))?;
+            let message = self.read_at(at, length)?;
+            at += length;
+            at += self.message(&message, at)?;
         }
-        let length = word.first_chunk::<4>().map_or(-1, |it| i32::from_le_bytes(*it));
-        if length == 0 {
-            break;
+        Ok(())
+    }
+
+    /// Checks one message and its buffers; returns the length of its body.
+    fn message(&mut self, bytes: &[u8], body: u64) -> Result<u64, Failure> {
+        let message = root_as_message(bytes).map_err(|it| Failure::Damaged(format!("message: {it}")))?;
+        let outside = || Failure::Damaged("a message lies outside the file".to_owned());
+        let length = u64::try_from(message.bodyLength()).map_err(|_| outside())?;
+        if body.checked_add(length).is_none_or(|it| self.size < it) {
+            return Err(outside());
         }
-        let length =
-            u64::try_from(length).map_err(|_| Failure::Damaged("a message of negative length".to_owned()))?;
-        let message = read_at(handle, at, length, size)?;
-        at += length;
-        at += survey_message(handle, &message, at, size, &mut survey)?;
-    }
-    Ok(survey)
-}
-
-/// Checks one message and its buffers; returns the length of its body.
-fn survey_message(
-    handle: &mut File,
-    bytes: &[u8],
-    body: u64,
-    size: u64,
-    survey: &mut Survey,
-) -> Result<u64, Failure> {
-    let message = root_as_message(bytes).map_err(|it| Failure::Damaged(format!("message: {it}")))?;
-    let outside = || Failure::Damaged("a message lies outside the file".to_owned());
-    let length = u64::try_from(message.bodyLength()).map_err(|_| outside())?;
-    if body.checked_add(length).is_none_or(|it| size < it) {
-        return Err(outside());
-    }
-    if let Some(batch) = message.header_as_record_batch() {
-        survey.batches += 1;
-        survey.rows = survey.rows.saturating_add(usize::try_from(batch.length()).unwrap_or(usize::MAX));
-        survey_buffers(handle, &batch, body, size)?;
-    } else if let Some(batch) = message.header_as_dictionary_batch().and_then(|it| it.data()) {
-        survey_buffers(handle, &batch, body, size)?;
-    }
-    Ok(length)
-}
-
-/// Compressed buffers begin with their decompressed length, which decoders trust.
-fn survey_buffers(
-    handle: &mut File,
-    batch: &arrow::ipc::RecordBatch<'_>,
-    body: u64,
-    size: u64,
-) -> Result<(), Failure> {
-    if batch.compression().is_none() {
-        return Ok(());
-    }
-    for buffer in batch.buffers().iter().flatten() {
-        let offset = u64::try_from(buffer.offset()).ok().and_then(|it| body.checked_add(it));
-        let (Some(offset), true) = (offset, 8 <= buffer.length()) else { continue };
-        let bytes = read_at(handle, offset, 8, size)?;
-        let announced = bytes.first_chunk::<8>().map_or(0, |it| i64::from_le_bytes(*it));
-        if LARGEST_BUFFER < announced {
-            return Err(Failure::Damaged(format!("a buffer announces {announced} bytes")));
+        let dictionary = message.header_as_dictionary_batch().and_then(|it| it.data());
+        if let Some(batch) = message.header_as_record_batch().or(dictionary) {
+            let rows = u64::try_from(batch.length())
+                .map_err(|_| Failure::Damaged("a batch of negative length".to_owned()))?;
+            let held = self.buffers(&batch, body, length)?;
+            // A row takes a bit at least; columns of nothing but missing values have no bytes, and are believed as far
+            // as the file itself would reach.
+            let most = held.max(self.size).saturating_mul(8);
+            if most < rows {
+                let size = self.size;
+                let reason =
+                    format!("a batch announces {rows} rows, more than a file of {size} bytes can hold");
+                return Err(Failure::Damaged(reason));
+            }
+            if message.header_as_record_batch().is_some() {
+                self.rows = self.rows.saturating_add(rows);
+                self.batches += 1;
+            }
         }
+        Ok(length)
     }
-    Ok(())
-}
 
-fn read_at(handle: &mut File, offset: u64, length: u64, size: u64) -> Result<Vec<u8>, Failure> {
-    if offset.checked_add(length).is_none_or(|it| size < it) {
-        return Err(Failure::Damaged("it ends in the middle of a message".to_owned()));
+    /// Bytes of all buffers, decompressed. Compressed buffers begin with their decompressed length, which decoders
+    /// believe; here it is believed as far as the method of compression can reach.
+    fn buffers(
+        &mut self,
+        batch: &arrow::ipc::RecordBatch<'_>,
+        body: u64,
+        length: u64,
+    ) -> Result<u64, Failure> {
+        let Some(compression) = batch.compression() else { return Ok(length) };
+        let ratio = if compression.codec() == CompressionType::ZSTD { ZSTD_RATIO } else { LZ4_RATIO };
+        let mut total = 0_u64;
+        for buffer in batch.buffers().iter().flatten() {
+            let stored = u64::try_from(buffer.length()).unwrap_or(0);
+            let offset = u64::try_from(buffer.offset()).ok().and_then(|it| body.checked_add(it));
+            let (Some(offset), Some(packed)) = (offset, stored.checked_sub(8)) else { continue };
+            let bytes = self.read_at(offset, 8)?;
+            let announced = bytes.first_chunk::<8>().map_or(0, |it| i64::from_le_bytes(*it));
+            // A negative length says that the buffer is stored as it is.
+            let announced = u64::try_from(announced).unwrap_or(packed);
+            if packed.saturating_mul(ratio).saturating_add(FRAME) < announced {
+                let reason =
+                    format!("a buffer of {packed} bytes announces {announced} bytes, more than it can hold");
+                return Err(Failure::Damaged(reason));
+            }
+            self.budget.require(announced, self.file, "one buffer").map_err(Failure::Other)?;
+            total = total.saturating_add(announced);
+        }
+        Ok(total)
     }
-    let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
-    handle.seek(SeekFrom::Start(offset))?;
-    handle.read_exact(&mut bytes)?;
-    Ok(bytes)
+
+    fn read_at(&mut self, offset: u64, length: u64) -> Result<Vec<u8>, Failure> {
+        if offset.checked_add(length).is_none_or(|it| self.size < it) {
+            return Err(Failure::Damaged("it ends in the middle of a message".to_owned()));
+        }
+        let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
+        self.handle.seek(SeekFrom::Start(offset))?;
+        self.handle.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
 }

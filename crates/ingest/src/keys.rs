@@ -18,6 +18,10 @@ pub(crate) struct Keys {
 impl Keys {
     /// Takes the key columns out of a table, refusing missing and bad values.
     pub(crate) fn take(table: &mut Table, on: JoinOn, unit: &Name, time: &Name) -> Result<Keys, IngestError> {
+        let hint = table
+            .absent_in(unit)
+            .map(|it| format!("; read as missing here: {}, and a word in quotes is a value", it.list()));
+        let hint = hint.unwrap_or_default();
         let times = match on {
             JoinOn::Unit => None,
             JoinOn::UnitTime | JoinOn::Time => {
@@ -30,7 +34,7 @@ impl Keys {
         };
         if let Some(row) = units.as_ref().and_then(|it| it.code.iter().position(|it| *it == MISSING)) {
             let (place, column) = (table.origin.place(row), unit.clone());
-            return Err(IngestError::MissingKey { place, what: "unit", column });
+            return Err(IngestError::MissingKey { place, what: "unit", column, hint });
         }
         Ok(Keys { units, times })
     }

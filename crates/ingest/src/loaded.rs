@@ -2,8 +2,8 @@
 
 use std::{fmt, path::PathBuf};
 
-use parallax_base::{Name, Note};
-use parallax_panel::{Codes, Column, MISSING, Panel};
+use parallax_base::{Name, Note, shown};
+use parallax_panel::{Codes, Column, MISSING, Panel, number_text};
 
 use crate::{IngestError, RowNumber, sha256};
 
@@ -84,16 +84,14 @@ impl Loaded {
             return Some(it.to_string());
         }
         let Ok(Column::Codes(codes)) = self.panel.column(name) else { return None };
-        let (row, value) = first_text(codes)?;
-        let place = self.panel.place(row);
-        let number = |at: usize| codes.labels.text(at).trim().parse::<f64>().is_ok();
-        let hint = match is_decimal_comma(&value) {
-            true => "write decimal points instead of decimal commas",
-            false if (0..codes.n_groups()).all(number) => {
-                "all its values read as numbers, so store it as numbers"
+        let (row, value, hint) = match number_text(codes) {
+            Some(it) => (it.row, it.example.clone(), it.advice()),
+            None => {
+                let (row, value) = first_text(codes)?;
+                (row, value, "a column of numbers is needed here".to_owned())
             }
-            false => "a column of numbers is needed here",
         };
+        let (place, name, value) = (self.panel.place(row), shown(name), shown(&value));
         Some(format!("column `{name}` holds text, for instance `{value}` ({place}); {hint}"))
     }
 
@@ -135,12 +133,13 @@ impl fmt::Display for Format {
 impl fmt::Display for MixedColumn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let MixedColumn { file, column, row, value, count, numbers } = self;
+        let (column, value) = (shown(column), shown(value));
         write!(f, "column `{column}` in {file} has text `{value}` in {row}")?;
         match count {
             0 | 1 => write!(f, ", while its other {numbers} values are numbers")?,
             _ => write!(f, " ({count} such values), while its other {numbers} values are numbers")?,
         }
-        f.write_str("; correct it, or leave it empty if it is missing")
+        f.write_str("; correct it, leave it empty if it is missing, or name the word with --missing")
     }
 }
 
@@ -158,9 +157,4 @@ fn first_text(codes: &Codes) -> Option<(usize, String)> {
         first.get_or_insert((row, text));
     }
     first
-}
-
-fn is_decimal_comma(value: &str) -> bool {
-    let value = value.trim();
-    value.matches(',').count() == 1 && !value.contains('.') && value.replace(',', ".").parse::<f64>().is_ok()
 }

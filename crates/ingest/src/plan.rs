@@ -1,6 +1,8 @@
 //! Which columns each file gives, decided before any data is read.
 
-use parallax_base::Name;
+use std::collections::{HashMap, HashSet};
+
+use parallax_base::{Name, shown};
 
 use crate::{IngestError, JoinOn, ReadRequest, Select, dataset::Dataset};
 
@@ -47,12 +49,18 @@ fn all_of(dataset: &mut Dataset<'_>, keys: Option<(&Name, &Name)>) -> Result<Vec
         } else if name.is_empty() {
             nameless += 1;
         } else if !field.supported {
-            skipped.push(format!("`{name}` ({})", field.type_text));
+            skipped.push(format!("`{}` ({})", shown(name), field.type_text));
         } else {
             dataset.position(name)?;
             refuse_foreign_key(dataset, name, keys)?;
             names.push(name.clone());
         }
+    }
+    const SHOWN: usize = 12;
+    if SHOWN < skipped.len() {
+        let more = skipped.len() - SHOWN;
+        skipped.truncate(SHOWN);
+        skipped.push(format!("{more} more"));
     }
     if !skipped.is_empty() {
         dataset.note(format!("not read, because of types a panel cannot hold: {}", skipped.join(", ")));
@@ -90,15 +98,14 @@ fn only(
 ) -> Result<Vec<Vec<Name>>, IngestError> {
     let is_key = |name: &Name| keys.is_some_and(|(unit, time)| name == unit || name == time);
     let mut chosen: Vec<Vec<Name>> = vec![Vec::new(); datasets.len()];
-    let mut seen: Vec<&Name> = Vec::new();
+    let mut seen: HashSet<&Name> = HashSet::new();
     for name in names {
-        if is_key(name) || seen.contains(&name) {
+        if is_key(name) || !seen.insert(name) {
             continue;
         }
-        seen.push(name);
         let mut found = false;
         for (dataset, chosen) in datasets.iter().zip(&mut chosen) {
-            if dataset.names().contains(name) {
+            if dataset.has(name) {
                 dataset.position(name)?;
                 chosen.push(name.clone());
                 found = true;
@@ -114,7 +121,7 @@ fn only(
 }
 
 fn refuse_shared(values: &[Vec<Name>], datasets: &[Dataset<'_>]) -> Result<(), IngestError> {
-    let mut owner: std::collections::HashMap<&Name, &Dataset<'_>> = std::collections::HashMap::new();
+    let mut owner: HashMap<&Name, &Dataset<'_>> = HashMap::new();
     for (names, dataset) in values.iter().zip(datasets) {
         for name in names {
             if let Some(first) = owner.insert(name, dataset) {

@@ -38,6 +38,8 @@ pub(crate) struct Conflict {
 pub(crate) struct TextCodes {
     pub code: Vec<u32>,
     pub texts: Vec<Name>,
+    /// Rows whose text was the empty string, which is missing.
+    pub empty: usize,
     seen: HashMap<Name, u32>,
 }
 
@@ -187,6 +189,15 @@ impl TextCodes {
         self.texts.push(name.clone());
         self.seen.insert(name, code);
         code
+    }
+
+    /// The code of a text of a file with types, where the empty string is missing, as in text files.
+    pub(crate) fn code_of_value(&mut self, text: &str) -> u32 {
+        if text.is_empty() {
+            self.empty += 1;
+            return MISSING;
+        }
+        self.code_of(text)
     }
 
     /// The text of a row.

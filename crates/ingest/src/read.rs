@@ -1,10 +1,10 @@
 //! [`read`]: opens the files, plans the columns, reads, joins and builds the panel.
 
-use parallax_base::{Name, Note};
+use parallax_base::{Name, Note, shown};
 use parallax_panel::{Column, Panel, PanelBuilder, PanelError, TimeFormat};
 
 use crate::{
-    FileReport, IngestError, JoinOn, Loaded, MixedColumn, ReadRequest,
+    FileReport, IngestError, JoinOn, Loaded, MixedColumn, ReadRequest, alike,
     dataset::{Dataset, Table},
     join::{Spine, spread},
     keys::{Keys, restrict},
@@ -20,7 +20,8 @@ use crate::{
 /// [`IngestError`], naming file, column and row, and saying what to do.
 pub fn read(request: &ReadRequest) -> Result<Loaded, IngestError> {
     let keys = request.keys()?;
-    let mut datasets = request.files.iter().map(Dataset::open).collect::<Result<Vec<_>, _>>()?;
+    let open = |it| Dataset::open(it, request.reading());
+    let mut datasets = request.files.iter().map(open).collect::<Result<Vec<_>, _>>()?;
     let columns = plan::columns(request, keys, &mut datasets)?;
     let mut gathered = Gathered::default();
     let panel = match keys {
@@ -49,6 +50,7 @@ impl Gathered {
         // A request without unit and time has one file.
         for (dataset, names) in datasets.iter_mut().zip(columns) {
             let mut table = dataset.read(names, None)?;
+            remark(dataset, &table);
             self.collect(dataset, &mut table);
             builder = PanelBuilder::new(table.rows);
             for (name, raw) in table.columns {
@@ -115,6 +117,7 @@ impl Gathered {
     ) -> Result<(Table, Keys, Vec<i32>, Scale), IngestError> {
         let (on, range) = (dataset.request.on, dataset.request.rows);
         let mut table = dataset.read(names, range.map(|it| (time, it)))?;
+        remark(dataset, &table);
         let mut keys = match table.rows {
             // All row groups were left out by their statistics.
             0 => Keys {
@@ -169,6 +172,43 @@ impl Gathered {
     fn note(&mut self, file: &Name, text: String) {
         self.notes.push(Note::Ingest { file: file.to_string(), text });
     }
+}
+
+/// Notes on what the texts of a table were taken for, its keys included.
+fn remark(dataset: &mut Dataset<'_>, table: &Table) {
+    let named = |it: &Name| format!("`{}`", shown(it));
+    let zeros = table.columns.iter().zip(&table.zeros).filter_map(|((name, raw), zeros)| match raw {
+        Raw::Text(_) => zeros.as_ref().map(|it| format!("{} (`{}`)", named(name), shown(it))),
+        _ => None,
+    });
+    let zeros = listed(zeros.collect());
+    if !zeros.is_empty() {
+        dataset.note(format!("whole numbers with leading zeros are codes and are read as text: {zeros}"));
+    }
+    let absent = table.columns.iter().zip(&table.absent).filter(|(_, absent)| !absent.is_empty());
+    let absent =
+        listed(absent.map(|((name, _), absent)| format!("in {} {}", named(name), absent.list())).collect());
+    if !absent.is_empty() {
+        dataset.note(format!("read as missing: {absent}"));
+    }
+    for (name, raw) in &table.columns {
+        if let Raw::Text(text) = raw
+            && let Some(note) = alike::note(name, &text.texts)
+        {
+            dataset.note(note);
+        }
+    }
+}
+
+/// Parts of a sentence on many columns, shortened.
+fn listed(mut parts: Vec<String>) -> String {
+    const SHOWN: usize = 12;
+    if SHOWN < parts.len() {
+        let more = parts.len() - SHOWN;
+        parts.truncate(SHOWN);
+        parts.push(format!("{more} more columns"));
+    }
+    parts.join("; ")
 }
 
 /// The panel counts rows of its input; a user knows lines and rows of files.

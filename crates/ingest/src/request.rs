@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use parallax_base::Name;
 use parallax_panel::TimeFormat;
 
-use crate::IngestError;
+use crate::{IngestError, MemorySize, budget::Budget, missing::Missing, source::Reading};
 
 /// Everything [`crate::read`] needs to know.
 #[derive(Clone, Debug)]
@@ -20,6 +20,17 @@ pub struct ReadRequest {
     pub time_format: Option<TimeFormat>,
     /// Which other columns to read.
     pub select: Select,
+    /// What the user said of all files.
+    pub reading: ReadOptions,
+}
+
+/// What holds for every file that is read.
+#[derive(Clone, Debug, Default)]
+pub struct ReadOptions {
+    /// Words that mean missing, beside those that programs write; a number is found however it is written.
+    pub missing: Vec<String>,
+    /// Memory that data may take; three quarters of what the process may use without.
+    pub memory: Option<MemorySize>,
 }
 
 /// Which columns are read besides unit and time.
@@ -75,6 +86,7 @@ impl ReadRequest {
             time: None,
             time_format: None,
             select: Select::All,
+            reading: ReadOptions::default(),
         }
     }
 
@@ -101,6 +113,10 @@ impl ReadRequest {
     pub fn only<N: Into<Name>>(mut self, names: impl IntoIterator<Item = N>) -> ReadRequest {
         self.select = Select::Only(names.into_iter().map(Into::into).collect());
         self
+    }
+
+    pub(crate) fn reading(&self) -> Reading {
+        Reading { budget: Budget::new(self.reading.memory), missing: Missing::new(&self.reading.missing) }
     }
 
     /// Unit and time, or an error when the request contradicts itself.

@@ -6,8 +6,10 @@ use parallax_base::Name;
 
 use crate::{
     Format, IngestError,
+    budget::Budget,
     csv::CsvSource,
-    source::{self, extension},
+    missing::Missing,
+    source::{self, Reading, extension},
 };
 
 /// How much of a text file is looked at to tell types.
@@ -29,7 +31,8 @@ pub fn describe_schema(path: &Path) -> Result<Vec<(Name, String)>, IngestError> 
         let file = Name::from(first.display().to_string());
         return described(&CsvSource::open_head(first, file, HEAD)?);
     }
-    let source = source::open(first)?;
+    let reading = Reading { budget: Budget::new(None), missing: Missing::default() };
+    let source = source::open(first, &reading)?;
     Ok(source.fields().iter().map(|it| (it.name.clone(), it.type_text.clone())).collect())
 }
 

@@ -6,11 +6,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use parallax_base::{Name, nearest};
+use parallax_base::{Name, nearest, shown};
 
 use crate::{
-    Format, IngestError, PeriodRange, RowNumber, csv::CsvSource, ipc::IpcSource, origin::Numbering,
-    parquet::ParquetSource, raw::Raw,
+    Format, IngestError, PeriodRange, RowNumber,
+    budget::Budget,
+    csv::CsvSource,
+    ipc::IpcSource,
+    missing::{Absent, Missing},
+    origin::Numbering,
+    parquet::ParquetSource,
+    raw::Raw,
 };
 
 /// Extensions of supported files, in lower case.
@@ -25,7 +31,18 @@ pub(crate) trait Source {
     fn simulated(&self) -> bool;
 
     /// Rows in the file, as far as they are known without reading it.
-    fn rows_expected(&self) -> usize;
+    fn rows_expected(&self) -> u64;
+
+    /// Bytes of memory that the opened file holds.
+    fn held(&self) -> u64 {
+        0
+    }
+
+    /// For each of these columns a whole number with leading zeros, if it has one; files with types say by themselves
+    /// what is text.
+    fn codes(&self, indexes: &[usize]) -> Result<Vec<Option<String>>, IngestError> {
+        Ok(vec![None; indexes.len()])
+    }
 
     /// Appends the wanted columns. `range` is the time column and the periods wanted: a source may leave
     /// out parts of the file that have none of them, and the caller filters the rest.
@@ -49,6 +66,15 @@ pub(crate) struct Wanted<'a> {
     pub index: usize,
     pub name: &'a Name,
     pub raw: &'a mut Raw,
+    /// Whole numbers are codes here and stay text, since another file of the table has leading zeros.
+    pub codes: bool,
+}
+
+/// How files are read, whatever their format.
+#[derive(Clone, Debug)]
+pub(crate) struct Reading {
+    pub budget: Budget,
+    pub missing: Missing,
 }
 
 /// What [`Source::read`] read.
@@ -57,7 +83,17 @@ pub(crate) struct Extent {
     pub rows: usize,
     pub numbering: Numbering,
     pub groups: (usize, usize),
+    pub remarks: Remarks,
+}
+
+/// What reading text made of it, by position of the column.
+#[derive(Debug, Default)]
+pub(crate) struct Remarks {
     pub mixed: Vec<Mixed>,
+    /// What was read as missing.
+    pub absent: Vec<(usize, Absent)>,
+    /// A number with leading zeros that made the column text.
+    pub zeros: Vec<(usize, String)>,
 }
 
 /// Few values that are not numbers in an otherwise numeric text column.
@@ -71,18 +107,19 @@ pub(crate) struct Mixed {
 }
 
 /// Opens a file by its content, and by its extension where content does not tell.
-pub(crate) fn open(path: &Path) -> Result<Box<dyn Source>, IngestError> {
+pub(crate) fn open(path: &Path, reading: &Reading) -> Result<Box<dyn Source>, IngestError> {
     let file = Name::from(path.display().to_string());
     Ok(match format(path)? {
-        Format::Parquet => Box::new(ParquetSource::open(path, file)?),
-        it @ (Format::ArrowFile | Format::ArrowStream) => Box::new(IpcSource::open(path, file, it)?),
-        it @ (Format::Csv | Format::CsvGz) => Box::new(CsvSource::open(path, file, it)?),
+        Format::Parquet => Box::new(ParquetSource::open(path, file, reading)?),
+        it @ (Format::ArrowFile | Format::ArrowStream) => Box::new(IpcSource::open(path, file, it, reading)?),
+        it @ (Format::Csv | Format::CsvGz) => Box::new(CsvSource::open(path, file, it, reading)?),
     })
 }
 
 /// The format of a file by its first bytes, and by its extension where they do not tell.
 pub(crate) fn format(path: &Path) -> Result<Format, IngestError> {
     let file = Name::from(path.display().to_string());
+    refuse_endless(path, &file)?;
     let mut head = [0; 16];
     let mut handle = File::open(path).map_err(IngestError::io(&file, "open it"))?;
     let n = fill(&mut handle, &mut head).map_err(IngestError::io(&file, "read it"))?;
@@ -93,11 +130,32 @@ pub(crate) fn format(path: &Path) -> Result<Format, IngestError> {
     sniff(head, &extension(path)).map_err(|problem| IngestError::Format { file, problem })
 }
 
+/// Pipes and devices have no end or no second reading; opening one can wait for ever.
+fn refuse_endless(path: &Path, file: &Name) -> Result<(), IngestError> {
+    let kind = path.metadata().map_err(IngestError::io(file, "open it"))?.file_type();
+    if kind.is_file() {
+        return Ok(());
+    }
+    let problem = "it is a pipe or a device, not a file; write its content to a file first, since data are read more than \
+                   once"
+        .to_owned();
+    Err(IngestError::Format { file: file.clone(), problem })
+}
+
+/// True for names of files that reading their folder takes for data.
+pub fn is_data_file(path: &Path) -> bool {
+    let name = path.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+    !name.starts_with(['.', '_']) && EXTENSIONS.contains(&extension(path).as_str())
+}
+
 /// The files of a request: the path itself, or the supported files of a folder and the names passed over.
 pub(crate) fn files_of(path: &Path) -> Result<(Vec<PathBuf>, Vec<String>), IngestError> {
     let file = Name::from(path.display().to_string());
-    if !path.exists() {
-        return Err(IngestError::NotFound { file, hint: near_file(path) });
+    if let Err(error) = path.metadata() {
+        return Err(match error.kind() {
+            std::io::ErrorKind::NotFound => IngestError::NotFound { file, hint: near_file(path) },
+            _ => IngestError::io(&file, "open it")(error),
+        });
     }
     if !path.is_dir() {
         return Ok((vec![path.to_owned()], Vec::new()));
@@ -109,10 +167,10 @@ pub(crate) fn files_of(path: &Path) -> Result<(Vec<PathBuf>, Vec<String>), Inges
         if name.starts_with(['.', '_']) {
             continue;
         }
-        if entry.is_file() && EXTENSIONS.contains(&extension(&entry).as_str()) {
+        if entry.is_file() && is_data_file(&entry) {
             found.push(entry);
         } else {
-            passed.push(name);
+            passed.push(shown(&name));
         }
     }
     if found.is_empty() {
@@ -191,6 +249,9 @@ fn foreign(head: &[u8]) -> Option<&'static str> {
 }
 
 fn near_file(path: &Path) -> String {
+    if let Ok(target) = path.read_link() {
+        return format!("; it is a link to {}, which is not there", target.display());
+    }
     let folder = match path.parent() {
         Some(it) if !it.as_os_str().is_empty() => it,
         _ => Path::new("."),
@@ -202,7 +263,7 @@ fn near_file(path: &Path) -> String {
     let names: Vec<String> =
         entries.flatten().map(|it| it.file_name().to_string_lossy().into_owned()).collect();
     match nearest(&wanted, names.iter().map(String::as_str)) {
-        Some(it) => format!(", did you mean `{it}`?"),
+        Some(it) => format!(", did you mean `{}`?", shown(it)),
         None => String::new(),
     }
 }

@@ -35,8 +35,10 @@ pub(crate) enum Scale {
 impl Times {
     /// Whole numbers or dates from a column of any type.
     pub(crate) fn of(raw: &Raw, column: &Name, origin: &Origin) -> Result<Times, IngestError> {
-        let missing =
-            |row| IngestError::MissingKey { place: origin.place(row), what: "time", column: column.clone() };
+        let missing = |row| {
+            let (place, column) = (origin.place(row), column.clone());
+            IngestError::MissingKey { place, what: "time", column, hint: String::new() }
+        };
         let bad =
             |row, value| IngestError::BadTime { place: origin.place(row), column: column.clone(), value };
         match raw {

@@ -49,6 +49,9 @@ pub fn symmetric_eigen(a: MatRef<'_, f64>) -> Result<(Vec<f64>, Mat<f64>), Linal
             return Err(LinalgError::NonFinite { column: j, row });
         }
     }
+    if p == 0 {
+        return Ok((Vec::new(), Mat::zeros(0, 0)));
+    }
     let eigen = a.self_adjoint_eigen(Side::Lower).map_err(|_| LinalgError::EigenFailed { order: p })?;
     let values: Vec<f64> = eigen.S().column_vector().iter().copied().collect();
     let mut order: Vec<usize> = (0..p).collect();
@@ -94,7 +97,8 @@ pub fn nearest_psd(a: &Mat<f64>) -> Result<(Mat<f64>, usize), LinalgError> {
 ///
 /// M is scaled to unit diagonal first, so that the rank does not depend on the units of the coefficients; eigenvalues
 /// below p * 1e-12 of the largest count as zero. The rank is the degrees of freedom of a Wald or Hausman statistic
-/// (Moore 1977). Negative eigenvalues beyond that are left out too: they are no variance.
+/// (Moore 1977). A coefficient with a variance of zero is left out. Where an eigenvalue is below zero beyond rounding M is
+/// no covariance, and the form is NaN.
 ///
 /// # Errors
 /// As [`symmetric_eigen`]; `DimensionMismatch` when `v` does not fit.
@@ -102,11 +106,14 @@ pub fn quadratic_form_inverse(v: &[f64], m: MatRef<'_, f64>) -> Result<(f64, usi
     let p = m.nrows();
     check::length("v", p, v.len())?;
     check::length("columns of m", p, m.ncols())?;
+    if (0..p).any(|i| m[(i, i)] < 0.0) {
+        return Ok((f64::NAN, p));
+    }
     let scale: Vec<f64> =
         (0..p).map(|i| if m[(i, i)] > 0.0 { 1.0 / m[(i, i)].sqrt() } else { 0.0 }).collect();
     let (values, vectors) = symmetric_eigen(scaled(m, &scale).as_ref())?;
     let floor = RANK_TOLERANCE * p as f64 * values.last().copied().unwrap_or(0.0).max(0.0);
-    let mut form = 0.0;
+    let mut form = if values.first().is_some_and(|it| *it < -floor) { f64::NAN } else { 0.0 };
     let mut rank = 0;
     for (k, &value) in values.iter().enumerate() {
         if value > floor {

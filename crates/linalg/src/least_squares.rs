@@ -3,6 +3,8 @@
 //! | quantity | default | why |
 //! |---|---|---|
 //! | `collinearity_tolerance` | 1e-9 | The share of a column's norm that earlier columns leave. Exact combinations of absorbed columns leave the absorption error, below 1e-11; the hardest certified set (NIST Filip, powers up to x^10) leaves 5.2e-8, which R's default of 1e-7 drops and this keeps. |
+//! | `SPANNED` | 1e-11 | The share of a column's reference norm (before effects or a mean were taken out) that these leave. Rounding leaves 1e-15, iteration less than this; 1e9 plus noise of one leaves 1e-9, and is a regressor. |
+//! | `ROUNDED` | 1e-13 | What is left of a column given others is rounding below this share of the reference norms that it was computed from, its own and those of the others times their coefficients: the columns had that many digits before something was taken out of them. |
 //! | `gram_condition_limit` | 1e3 | Inverting the Gram matrix loses the square of the condition of the scaled columns: at the limit 1e6 x 1.1e-16 = 1e-10, so standard errors keep ten digits. Above it the Gram matrix is formed again in twice the precision. |
 //!
 //! Coefficients of the Gram path are corrected once with the residuals of the data (Bjorck 1987, corrected seminormal
@@ -17,8 +19,8 @@ use rayon::prelude::*;
 /// Options of [`least_squares`]; the defaults are explained at the top of the module.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LeastSquaresOptions {
-    /// A column is collinear when what earlier columns leave of it is at most this share of its norm (or of its
-    /// reference norm, when that is larger). In (0, 1).
+    /// A column is collinear when what earlier columns leave of it is at most this share of its norm, or rounding of its
+    /// reference norm. In (0, 1).
     pub collinearity_tolerance: f64,
     /// Largest condition number of the scaled columns for which the Gram matrix in working precision is trusted.
     /// Zero forces twice the precision.
@@ -79,7 +81,7 @@ pub struct LeastSquares {
 ///
 /// `columns` are k slices of length n, `y` has length n, `weights` are positive. `reference_norms` gives, per column, the
 /// weighted norm before absorption (see [`column_norms`]): a column whose remaining norm is at most
-/// `collinearity_tolerance` times it is collinear with the effects.
+/// `SPANNED` times it is collinear with the effects.
 ///
 /// Earlier columns win: a column that is a combination of earlier kept columns is dropped, as in R and fixest. No column,
 /// or none kept, gives empty coefficients and residuals equal to `y`.
@@ -100,13 +102,22 @@ pub fn least_squares(
     }
 }
 
+/// Share of the reference norm that is nothing; see the top of the module.
+const SPANNED: f64 = 1e-11;
+/// Share of reference norms that is rounding; see the top of the module.
+const ROUNDED: f64 = 1e-13;
+
 struct Problem<'a> {
     columns: &'a [&'a [f64]],
     y: &'a [f64],
     weights: Option<&'a [f64]>,
-    /// Remaining norm at or below which a column is dropped.
-    floor: Vec<f64>,
+    /// Norm at or below which a column is nothing, whatever the others are.
+    nothing: Vec<f64>,
+    /// Share of a column's norm that is collinear.
+    tolerance: f64,
     norms: Vec<f64>,
+    /// Norms before something was taken out.
+    reference: Vec<f64>,
 }
 
 impl<'a> Problem<'a> {
@@ -135,8 +146,15 @@ impl<'a> Problem<'a> {
         let norms = column_norms(columns, weights);
         let reference = reference_norms.unwrap_or(&norms);
         check::length("reference_norms", columns.len(), reference.len())?;
-        let floor = norms.iter().zip(reference).map(|(n, r)| tolerance * n.max(*r)).collect();
-        Ok(Self { columns, y, weights, floor, norms })
+        let reference: Vec<f64> = norms.iter().zip(reference).map(|(n, r)| n.max(*r)).collect();
+        let nothing = reference.iter().map(|it| SPANNED * it).collect();
+        Ok(Self { columns, y, weights, nothing, tolerance, norms, reference })
+    }
+
+    /// What may be left of column `j` where it is the combination `coef` of the columns `kept`.
+    fn floor(&self, j: usize, kept: &[usize], coef: &[f64]) -> f64 {
+        let others: f64 = kept.iter().zip(coef).map(|(&i, c)| c.abs() * self.reference[i]).sum();
+        (self.tolerance * self.norms[j]).max(ROUNDED * (self.reference[j] + others))
     }
 
     /// The Gram path, or `None` when twice the precision is needed.
@@ -150,13 +168,16 @@ impl<'a> Problem<'a> {
         // A pivot below this says that the column may be collinear, but the Gram matrix cannot tell by how much.
         let doubtful = 1.0 / (condition_limit * condition_limit).max(1.0);
         for j in 0..k {
-            if self.norms[j] <= self.floor[j] {
+            if self.norms[j] <= self.nothing[j] {
                 continue;
             }
             let column: Vec<f64> = factor.kept.iter().map(|&i| scaled(j, i)).collect();
             let accepted = factor.push(j, &column, 1.0, doubtful);
-            if !accepted && self.remaining_norm(j, &factor, &column) > self.floor[j] {
-                return None;
+            if !accepted {
+                let (remaining, coef) = self.remaining(j, &factor, &column);
+                if remaining > self.floor(j, &factor.kept, &coef) {
+                    return None;
+                }
             }
         }
         let kept = factor.kept.clone();
@@ -178,8 +199,9 @@ impl<'a> Problem<'a> {
         Some(self.finish(kept, coef, bread, residuals, Method::Gram { condition }))
     }
 
-    /// Norm of what the kept columns leave of column `j`, from the data: one solution and one correction.
-    fn remaining_norm(&self, j: usize, factor: &OrderedCholesky, scaled_cross: &[f64]) -> f64 {
+    /// Norm of what the kept columns leave of column `j`, and its coefficients on them, from the data: one solution and
+    /// one correction.
+    fn remaining(&self, j: usize, factor: &OrderedCholesky, scaled_cross: &[f64]) -> (f64, Vec<f64>) {
         let kept = &factor.kept;
         let unscale = |c: Vec<f64>| -> Vec<f64> {
             c.iter().zip(kept).map(|(c, &i)| c * self.norms[j] / self.norms[i]).collect()
@@ -195,7 +217,7 @@ impl<'a> Problem<'a> {
         for (c, d) in coef.iter_mut().zip(unscale(factor.solve(&gap))) {
             *c += d;
         }
-        sum_squares(&self.minus_fit(self.columns[j], kept, &coef), self.weights).sqrt()
+        (sum_squares(&self.minus_fit(self.columns[j], kept, &coef), self.weights).sqrt(), coef)
     }
 
     /// The path in twice the precision.
@@ -207,10 +229,15 @@ impl<'a> Problem<'a> {
         let gram = gram_twice(&all, &scale, self.weights, self.y.len());
         let at = |i: usize, j: usize| gram[i + j * (k + 1)];
         let mut factor = OrderedCholeskyTwice::default();
-        for (j, &scale) in scale.iter().take(k).enumerate() {
-            let floor = self.floor[j] * scale;
-            if self.norms[j] > self.floor[j] {
+        let scales = &scale;
+        for (j, &scale) in scales.iter().take(k).enumerate() {
+            if self.norms[j] > self.nothing[j] {
                 let column: Vec<Twice> = factor.kept.iter().map(|&i| at(j, i)).collect();
+                // In the columns' own units, from those of the powers of two.
+                let solved = factor.solve(&column);
+                let own = solved.iter().zip(&factor.kept);
+                let coef: Vec<f64> = own.map(|(c, &i)| c.value() * scales[i] / scale).collect();
+                let floor = self.floor(j, &factor.kept, &coef) * scale;
                 factor.push(j, &column, at(j, j), floor * floor);
             }
         }

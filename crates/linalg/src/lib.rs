@@ -12,6 +12,7 @@
 //! | take out fixed effects | [`Absorber`] |
 //! | stream batches that do not fit in memory | [`CrossProducts`] |
 //! | count effects, find singletons, check nesting | [`EffectRanks`], [`singletons`], [`connected_components`], [`is_nested`] |
+//! | ask whether a number is rounding | [`rounding`] |
 //! | invert or repair a covariance, Wald and Hausman forms | [`symmetric_inverse`], [`nearest_psd`], [`quadratic_form_inverse`] |
 
 mod absorb;
@@ -23,6 +24,7 @@ mod glm;
 mod gram;
 mod graph;
 mod least_squares;
+pub mod rounding;
 mod twice;
 
 pub use absorb::{AbsorbMethod, AbsorbOptions, AbsorbReport, Absorber};

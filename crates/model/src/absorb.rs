@@ -9,9 +9,13 @@ use parallax_base::Name;
 use parallax_linalg::{AbsorbOptions, AbsorbReport, Absorber, Factor};
 use parallax_panel::Codes;
 
-use crate::{Design, Effect, FitError};
+use crate::{
+    Design, Effect, FitError,
+    fingerprint::{Fingerprint, fingerprints},
+};
 
-/// Absorbers and residualised columns of one panel, by sample, effects and weights.
+/// Absorbers and residualised columns, by what the effects, weights and columns hold. Names do not count: a
+/// formula with a constant and one without absorb different things, and so do two samples under one name.
 ///
 /// Results do not depend on which models ran before: every column is residualised on its own,
 /// bit for bit (a promise of [`Absorber::residualize`]).
@@ -23,12 +27,19 @@ pub struct AbsorptionCache {
 /// Rows, effects, weights and settings: what makes two absorptions the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct AbsorberKey {
-    sample: String,
     rows: usize,
-    effects: Vec<Name>,
-    weights: Option<Name>,
+    effects: AbsorbedKey,
+    weights: Option<Fingerprint>,
     tolerance: u64,
     max_iterations: usize,
+}
+
+/// What is taken out of every column.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum AbsorbedKey {
+    Nothing,
+    Constant,
+    Effects(Vec<Fingerprint>),
 }
 
 /// A column with its effects taken out, and how.
@@ -37,7 +48,7 @@ type Residualized = (Arc<Vec<f64>>, AbsorbReport);
 #[derive(Debug)]
 struct Shared {
     absorber: Result<Absorber, String>,
-    columns: Mutex<HashMap<Name, Residualized>>,
+    columns: Mutex<HashMap<Fingerprint, Residualized>>,
 }
 
 /// Outcome and regressors with the effects taken out.
@@ -69,10 +80,9 @@ impl Design<'_> {
     /// When iteration does not converge; never silently.
     pub fn absorb(&self, options: &AbsorbOptions) -> Result<Absorbed, FitError> {
         let shared = self.cache.shared(self, options);
-        let wanted: Vec<(&Name, &Arc<Vec<f64>>)> =
-            std::iter::once((&self.outcome.name, &self.outcome.values))
-                .chain(self.regressors.iter().map(|it| (&it.name, &it.values)))
-                .collect();
+        let wanted: Vec<&Arc<Vec<f64>>> = std::iter::once(&self.outcome.values)
+            .chain(self.regressors.iter().map(|it| &it.values))
+            .collect();
         let mut done = shared.residualized(&wanted)?;
         let report = worst(&done).ok_or_else(poisoned)?;
         let regressors = done.split_off(1).into_iter().map(|it| it.0).collect();
@@ -95,10 +105,9 @@ impl Design<'_> {
 impl AbsorptionCache {
     fn shared(&self, design: &Design<'_>, options: &AbsorbOptions) -> Arc<Shared> {
         let key = AbsorberKey {
-            sample: design.sample.hash(),
             rows: design.sample.n(),
-            effects: design.effects.iter().map(|it| it.name.clone()).collect(),
-            weights: design.weights.as_ref().map(|it| it.name.clone()),
+            effects: absorbed_key(design),
+            weights: design.weight_values().map(Fingerprint::of_values),
             tolerance: options.tolerance.to_bits(),
             max_iterations: options.max_iterations,
         };
@@ -123,18 +132,30 @@ impl Shared {
     }
 
     /// Residuals of each wanted column. Columns nobody has asked for yet are done together.
-    fn residualized(&self, wanted: &[(&Name, &Arc<Vec<f64>>)]) -> Result<Vec<Residualized>, FitError> {
+    fn residualized(&self, wanted: &[&Arc<Vec<f64>>]) -> Result<Vec<Residualized>, FitError> {
         let absorber = self.absorber.as_ref().map_err(|it| FitError::Model(it.clone()))?;
+        let keys = fingerprints(wanted);
         let mut known = self.columns.lock().map_err(|_| poisoned())?;
-        let missing: Vec<_> = wanted.iter().filter(|it| !known.contains_key(it.0)).collect();
+        let missing: Vec<_> = keys.iter().zip(wanted).filter(|it| !known.contains_key(it.0)).collect();
         let mut columns: Vec<Vec<f64>> = missing.iter().map(|it| it.1.to_vec()).collect();
         if !columns.is_empty() {
             let report = absorber.residualize(&mut columns)?;
-            for ((name, _), column) in missing.into_iter().zip(columns) {
-                known.insert((*name).clone(), (Arc::new(column), report));
+            for ((key, _), column) in missing.into_iter().zip(columns) {
+                known.insert(key.clone(), (Arc::new(column), report));
             }
         }
-        wanted.iter().map(|it| known.get(it.0).cloned().ok_or_else(poisoned)).collect()
+        keys.iter().map(|it| known.get(it).cloned().ok_or_else(poisoned)).collect()
+    }
+}
+
+/// As [`Design::absorbed_effects`] decides.
+fn absorbed_key(design: &Design<'_>) -> AbsorbedKey {
+    match (design.effects.is_empty(), design.intercept) {
+        (true, true) => AbsorbedKey::Constant,
+        (true, false) => AbsorbedKey::Nothing,
+        (false, _) => {
+            AbsorbedKey::Effects(design.effects.iter().map(|it| Fingerprint::of_codes(&it.codes)).collect())
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use parallax_base::Name;
 
-use crate::{Term, formula::Quoted};
+use crate::{Formula, Term};
 
 /// One treatment of a panel, in the columns every member of a battery is given.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,8 +26,8 @@ pub struct BatteryRequest {
 pub struct BatteryModel<O> {
     /// What it is there for.
     pub part: BatteryPart,
-    /// Its formula, as a study file would have it.
-    pub formula: String,
+    /// Its formula.
+    pub formula: Formula,
     /// Its options.
     pub options: O,
 }
@@ -42,12 +42,10 @@ pub enum BatteryPart {
 }
 
 impl BatteryRequest {
-    /// `outcome ~ first + covariates`, and `| unit + time` with `effects`; odd names in back-ticks.
-    pub fn formula(&self, first: Option<&Name>, effects: bool) -> String {
-        let quoted = |it: &Name| Quoted(it).to_string();
-        let right: Vec<String> = first.into_iter().chain(&self.covariates).map(quoted).collect();
-        let right = if right.is_empty() { "1".to_owned() } else { right.join(" + ") };
-        let absorbed = format!(" | {} + {}", quoted(&self.unit), quoted(&self.time));
-        format!("{} ~ {right}{}", quoted(&self.outcome), if effects { &absorbed } else { "" })
+    /// `outcome ~ first + covariates`, and `| unit + time` with `effects`.
+    pub fn formula(&self, first: Option<&Name>, effects: bool) -> Formula {
+        let regressors: Vec<Name> = first.into_iter().chain(&self.covariates).cloned().collect();
+        let absorbed = [self.unit.clone(), self.time.clone()];
+        Formula::of_columns(&self.outcome, &regressors, if effects { &absorbed } else { &[] })
     }
 }

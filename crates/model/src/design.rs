@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parallax_base::Name;
 use parallax_linalg::{Factor, singletons};
 use parallax_panel::{Codes, Dropped, Panel, Sample, SampleBuilder};
-use parallax_vcov::VcovPlan;
+use parallax_vcov::{ClusterBy, VcovPlan};
 
 use crate::{
     AbsorptionCache, FitError, ModelSpec, OptionColumns, SingletonPolicy, WeightKind,
@@ -133,7 +133,7 @@ impl<'p> Design<'p> {
             frequency,
             units: sample.pick_codes(panel.units()),
             periods: sample.pick(panel.periods()).into_owned(),
-            vcov: VcovPlan::new(spec.vcov.clone(), spec.small_sample, groups)?,
+            vcov: VcovPlan::new(spec.vcov.clone(), spec.small_sample, groups)?.repaired(spec.repair),
             singletons: spec.singletons,
             keep_influence: false,
             sample,
@@ -167,7 +167,6 @@ impl<'p> Design<'p> {
         };
         let codes = |it: &Codes| it.compact(rows.iter().copied());
         let effect = |it: &Effect| Effect { name: it.name.clone(), codes: codes(&it.codes) };
-        let VcovPlan { spec, small_sample, groups } = &self.vcov;
         Ok(Design {
             panel: self.panel,
             sample: self.sample.without(self.panel, reason, |it| !keep(it))?,
@@ -179,7 +178,7 @@ impl<'p> Design<'p> {
             frequency: self.frequency,
             units: codes(&self.units),
             periods: rows.iter().map(|&row| self.periods[row]).collect(),
-            vcov: VcovPlan::new(spec.clone(), *small_sample, groups.iter().map(codes).collect())?,
+            vcov: self.vcov.on_rows(&rows)?,
             singletons: self.singletons,
             keep_influence: self.keep_influence,
             cache: self.cache,
@@ -247,11 +246,11 @@ fn refuse_extremes(column: &NamedColumn) -> Result<(), FitError> {
     )))
 }
 
-/// Codes of each cluster column on the whole panel; `a^b` combines columns.
-fn cluster_codes(panel: &Panel, spec: &ModelSpec) -> Result<Vec<(Name, Codes)>, FitError> {
-    let codes = |name: &Name| {
-        let parts = name.split('^').map(|it| panel.codes(it.trim()).cloned());
-        Ok((name.clone(), Codes::combined(&parts.collect::<Result<Vec<_>, _>>()?)))
+/// Codes of each grouping on the whole panel.
+pub(crate) fn cluster_codes(panel: &Panel, spec: &ModelSpec) -> Result<Vec<(Name, Codes)>, FitError> {
+    let codes = |by: &ClusterBy| {
+        let parts = by.columns().iter().map(|it| panel.codes(it).cloned());
+        Ok((by.name(), Codes::combined(&parts.collect::<Result<Vec<_>, _>>()?)))
     };
     spec.vcov.clusters().iter().map(codes).collect()
 }

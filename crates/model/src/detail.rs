@@ -34,6 +34,10 @@ pub enum DetailValues {
     Text(Vec<String>),
     /// Numbers; NaN is missing.
     Number(Vec<f64>),
+    /// How many there are of something; NaN is missing.
+    Count(Vec<f64>),
+    /// Whole numbers that name something, such as periods and dates of adoption; NaN is missing.
+    Label(Vec<f64>),
 }
 
 impl Detail {
@@ -54,6 +58,18 @@ impl Detail {
         self.column(name.into(), label.into(), DetailValues::Number(values))
     }
 
+    /// Adds a column of counts: rows, units, cells.
+    #[must_use]
+    pub fn count(self, name: impl Into<Name>, label: impl Into<String>, values: Vec<f64>) -> Detail {
+        self.column(name.into(), label.into(), DetailValues::Count(values))
+    }
+
+    /// Adds a column of whole numbers that name something: periods, event times, numbers of draws.
+    #[must_use]
+    pub fn label(self, name: impl Into<Name>, label: impl Into<String>, values: Vec<f64>) -> Detail {
+        self.column(name.into(), label.into(), DetailValues::Label(values))
+    }
+
     fn column(mut self, name: Name, label: String, values: DetailValues) -> Detail {
         self.columns.push(DetailColumn { name, label, values });
         self
@@ -66,17 +82,14 @@ impl Detail {
 
     /// The numbers of a column; `None` for an unknown name or words.
     pub fn numbers(&self, name: &str) -> Option<&[f64]> {
-        match &self.find(name)?.values {
-            DetailValues::Number(it) => Some(it),
-            DetailValues::Text(_) => None,
-        }
+        self.find(name)?.values.numbers()
     }
 
     /// The words of a column; `None` for an unknown name or numbers.
     pub fn words(&self, name: &str) -> Option<&[String]> {
         match &self.find(name)?.values {
             DetailValues::Text(it) => Some(it),
-            DetailValues::Number(_) => None,
+            _ => None,
         }
     }
 
@@ -87,11 +100,19 @@ impl Detail {
 }
 
 impl DetailValues {
+    /// The numbers, whatever they mean; `None` for words.
+    pub fn numbers(&self) -> Option<&[f64]> {
+        match self {
+            DetailValues::Number(it) | DetailValues::Count(it) | DetailValues::Label(it) => Some(it),
+            DetailValues::Text(_) => None,
+        }
+    }
+
     /// How many values.
     pub fn len(&self) -> usize {
         match self {
             DetailValues::Text(it) => it.len(),
-            DetailValues::Number(it) => it.len(),
+            DetailValues::Number(it) | DetailValues::Count(it) | DetailValues::Label(it) => it.len(),
         }
     }
 

@@ -44,13 +44,19 @@ impl Distribution {
     }
 }
 
-/// Probability that F(df1, df2) exceeds `statistic`.
+/// Probability that F(df1, df2) exceeds `statistic`; NaN for one that is not a number.
 pub fn f_upper(statistic: f64, df1: f64, df2: f64) -> f64 {
+    if statistic.is_nan() {
+        return f64::NAN;
+    }
     FisherSnedecor::new(df1, df2).map_or(f64::NAN, |it| it.sf(statistic.max(0.0)))
 }
 
-/// Probability that chi-squared(df) exceeds `statistic`.
+/// Probability that chi-squared(df) exceeds `statistic`; NaN for one that is not a number.
 pub fn chi2_upper(statistic: f64, df: f64) -> f64 {
+    if statistic.is_nan() {
+        return f64::NAN;
+    }
     ChiSquared::new(df).map_or(f64::NAN, |it| it.sf(statistic.max(0.0)))
 }
 

@@ -3,10 +3,13 @@
 use std::fmt;
 
 use parallax_base::{Name, Note};
-use parallax_panel::{Calendar, Dropped, Sample};
+use parallax_panel::{Calendar, Dropped, Rows, Sample};
 use parallax_vcov::Vcov;
 
-use crate::{Design, Detail, Distribution, EventWindow, FitError, InfluenceFunctions, SingletonPolicy};
+use crate::{
+    Design, Detail, Distribution, EventWindow, FitError, InfluenceFunctions, SingletonPolicy, Statistics,
+    TreatedCount, TreatedSupport, WeightsUsed,
+};
 
 /// What an estimator found, on which rows, with which arithmetic.
 #[derive(Clone, Debug)]
@@ -23,6 +26,8 @@ pub struct Estimate {
     pub vcov: Vcov,
     /// What statistics are compared with.
     pub distribution: Distribution,
+    /// The same by term, where terms differ; empty where they do not.
+    pub distributions: Vec<Distribution>,
     /// The rows.
     pub sample: SampleReport,
     /// Absorbed effects and their levels.
@@ -31,6 +36,8 @@ pub struct Estimate {
     pub stats: Statistics,
     /// How event times were laid out, where the terms are event times.
     pub event: Option<EventWindow>,
+    /// Treated units and clusters behind the terms, where there is a treatment. Set by [`Estimate::stand_on`].
+    pub treated: Option<TreatedSupport>,
     /// Tables of numbers that go with the coefficients.
     pub details: Vec<Detail>,
     /// Where they exist and the design asked for them.
@@ -94,14 +101,6 @@ impl fmt::Display for Term {
     }
 }
 
-/// Share of an estimate below which its error is the rounding of a fit that leaves no residual.
-const ROUNDING: f64 = 1e-13;
-
-/// The error, zero where it is rounding: nothing can be held against it.
-pub(crate) fn known_error(estimate: f64, std_error: f64) -> f64 {
-    if std_error <= ROUNDING * estimate.abs() { 0.0 } else { std_error }
-}
-
 /// The ledger of rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SampleReport {
@@ -117,10 +116,20 @@ pub struct SampleReport {
     pub hash: String,
     /// What was done about singletons.
     pub singletons: SingletonPolicy,
+    /// The rows themselves, of the panel.
+    pub rows: Rows,
+    /// What the rows stand for: the sum of frequency weights, else the number of rows.
+    pub observations: u64,
+    /// Periods with a row, where periods are known.
+    pub periods: Option<usize>,
+    /// Each grouping of a clustered covariance, and its groups with a row.
+    pub clusters: Vec<(Name, usize)>,
+    /// How rows were weighted.
+    pub weights: Option<WeightsUsed>,
 }
 
 impl SampleReport {
-    /// The report of a sample.
+    /// The report of a sample. Periods, clusters and weights are filled in by [`crate::Entry::fit`], for all alike.
     pub fn of(sample: &Sample, units: Option<usize>, singletons: SingletonPolicy) -> SampleReport {
         SampleReport {
             rows_in: sample.rows_in(),
@@ -129,6 +138,11 @@ impl SampleReport {
             dropped: sample.dropped().to_vec(),
             hash: sample.hash(),
             singletons,
+            rows: sample.rows().clone(),
+            observations: sample.n() as u64,
+            periods: None,
+            clusters: Vec::new(),
+            weights: None,
         }
     }
 
@@ -147,30 +161,6 @@ impl SampleReport {
     }
 }
 
-/// Named numbers in the order they were set.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Statistics(Vec<(&'static str, f64)>);
-
-impl Statistics {
-    /// Sets or replaces a number.
-    pub fn set(&mut self, name: &'static str, value: f64) {
-        match self.0.iter_mut().find(|it| it.0 == name) {
-            Some(it) => it.1 = value,
-            None => self.0.push((name, value)),
-        }
-    }
-
-    /// The number of that name.
-    pub fn get(&self, name: &str) -> Option<f64> {
-        self.0.iter().find(|it| it.0 == name).map(|it| it.1)
-    }
-
-    /// All of them, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, f64)> + '_ {
-        self.0.iter().copied()
-    }
-}
-
 /// One line of a coefficient table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TermRow {
@@ -178,7 +168,7 @@ pub struct TermRow {
     pub term: String,
     /// Coefficient.
     pub estimate: f64,
-    /// Its standard error.
+    /// Its standard error; NaN where there is none, and then so are statistic, p-value and interval.
     pub std_error: f64,
     /// Their ratio.
     pub statistic: f64,
@@ -188,9 +178,24 @@ pub struct TermRow {
     pub conf_low: f64,
     /// Upper end of the interval.
     pub conf_high: f64,
+    /// What statistic and interval are compared with.
+    pub distribution: Distribution,
+    /// Treated units and clusters behind it, where that is known.
+    pub treated: Option<TreatedCount>,
 }
 
 impl Estimate {
+    /// Terms with periods as people write them.
+    pub(crate) fn write_periods(&mut self, calendar: &Calendar) {
+        self.terms = std::mem::take(&mut self.terms).into_iter().map(|it| it.written(calendar)).collect();
+    }
+
+    /// How many observations the estimate is from: what the estimator counted itself (differences, means of units),
+    /// else rows, each as often as its frequency weight says.
+    pub fn observations(&self) -> u64 {
+        self.stats.get("observations").map_or(self.sample.observations, |it| it as u64)
+    }
+
     /// The detail of that name.
     pub fn detail(&self, name: &str) -> Option<&Detail> {
         self.details.iter().find(|it| it.name == name)
@@ -198,21 +203,50 @@ impl Estimate {
 
     /// The coefficient table with intervals of the given level (0.95 for 95 per cent).
     pub fn rows(&self, level: f64) -> Vec<TermRow> {
-        let critical = self.distribution.critical(level);
-        let row = |((term, &estimate), std_error): ((&Term, &f64), f64)| {
-            let std_error = known_error(estimate, std_error);
-            let statistic = if 0.0 < std_error { estimate / std_error } else { f64::NAN };
+        let mut known: Option<(Distribution, f64)> = None;
+        let mut critical_of = |distribution: Distribution| match known {
+            Some((before, critical)) if before == distribution => critical,
+            _ => known.insert((distribution, distribution.critical(level))).1,
+        };
+        let mut row = |(at, ((term, &estimate), std_error)): (usize, ((&Term, &f64), f64))| {
+            let distribution = self.distribution_of(at);
+            let critical = critical_of(distribution);
+            let statistic = estimate / std_error;
             TermRow {
                 term: term.to_string(),
                 estimate,
                 std_error,
                 statistic,
-                p_value: self.distribution.p_value(statistic),
+                p_value: distribution.p_value(statistic),
                 conf_low: estimate - critical * std_error,
                 conf_high: estimate + critical * std_error,
+                distribution,
+                treated: self.treated_behind(at),
             }
         };
-        self.terms.iter().zip(&self.coef).zip(self.vcov.std_errors()).map(row).collect()
+        self.terms.iter().zip(&self.coef).zip(self.vcov.std_errors()).enumerate().map(&mut row).collect()
+    }
+
+    /// What a term's statistic is compared with.
+    pub fn distribution_of(&self, term: usize) -> Distribution {
+        self.distributions.get(term).copied().unwrap_or(self.distribution)
+    }
+
+    /// Adds notes on coefficients without an error: their variance is rounding, or not positive.
+    pub(crate) fn say_what_has_no_error(&mut self) {
+        let named = |is: fn(f64) -> bool| -> Vec<String> {
+            let variance = |it: &usize| self.vcov.matrix[(*it, *it)];
+            let which = (0..self.terms.len()).filter(|it| is(variance(it)));
+            which.map(|it| self.terms[it].to_string()).collect()
+        };
+        let (none, negative) = (named(|it| it == 0.0), named(|it| it < 0.0));
+        if !none.is_empty() {
+            let all = none.len() == self.terms.len();
+            self.notes.push(Note::NoVariance { terms: none, all });
+        }
+        if !negative.is_empty() {
+            self.notes.push(Note::NegativeVariance { terms: negative });
+        }
     }
 
     /// The line of one term, by its text.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use parallax_linalg::{Mat, MatRef};
+use parallax_linalg::{Mat, MatRef, rounding};
 use parallax_panel::Calendar;
 use serde::{Deserialize, Serialize};
 
@@ -119,7 +119,7 @@ impl GroupTimeEffects {
         }
         let mut effects = vec![0.0; self.cells.len()];
         cells.iter().for_each(|&it| effects[it] = self.size(it) / total);
-        let estimate: f64 = cells.iter().map(|&it| effects[it] * self.att[it]).sum();
+        let estimate = weighted(cells.iter().map(|&it| effects[it] * self.att[it]));
         let mut sizes = vec![0.0; self.cohorts.len()];
         for &it in cells {
             if let Some(at) = self.cohort(it) {
@@ -143,7 +143,7 @@ impl GroupTimeEffects {
             return None;
         }
         let share = |at: usize| self.cohorts[at].1 / total;
-        let estimate: f64 = own.iter().map(|(at, it)| share(*at) * it.estimate).sum();
+        let estimate = weighted(own.iter().map(|(at, it)| share(*at) * it.estimate));
         let mut effects = vec![0.0; self.cells.len()];
         let mut sizes = vec![0.0; self.cohorts.len()];
         for (at, it) in own {
@@ -177,14 +177,19 @@ impl Aggregate {
 /// The covariance of aggregates with fixed weights: L V L', with one row of L an aggregate.
 pub fn aggregate_covariance(aggregates: &[Aggregate], effects: MatRef<'_, f64>) -> Mat<f64> {
     let weights = Mat::from_fn(aggregates.len(), effects.nrows(), |i, j| aggregates[i].effects[j]);
-    let product = &weights * effects * weights.transpose();
-    Mat::from_fn(product.nrows(), product.ncols(), |i, j| 0.5 * (product[(i, j)] + product[(j, i)]))
+    rounding::congruence(weights.as_ref(), effects)
 }
 
 fn add_columns(sum: &mut [f64], columns: MatRef<'_, f64>, weights: &[f64]) {
     for (j, &weight) in weights.iter().enumerate().filter(|it| *it.1 != 0.0) {
         sum.iter_mut().enumerate().for_each(|(i, sum)| *sum += weight * columns[(i, j)]);
     }
+}
+
+/// A sum that is zero where its parts cancel up to rounding.
+fn weighted(parts: impl Iterator<Item = f64>) -> f64 {
+    let (sum, size) = parts.fold((0.0, 0.0), |(sum, size), it| (sum + it, size + it.abs()));
+    rounding::or_zero(sum, size)
 }
 
 fn named(name: &str) -> Term {
@@ -199,7 +204,7 @@ fn mean(term: Term, parts: &[&Aggregate]) -> Option<Aggregate> {
         parts.iter().for_each(|it| sums.iter_mut().zip(of(it)).for_each(|(sum, own)| *sum += own / n));
         sums
     };
-    let estimate = parts.iter().map(|it| it.estimate).sum::<f64>() / n;
+    let estimate = weighted(parts.iter().map(|it| it.estimate / n));
     Some(Aggregate { term, estimate, effects: over(|it| &it.effects), sizes: over(|it| &it.sizes) })
 }
 

@@ -1,7 +1,10 @@
 //! Influence functions of coefficients: what bootstraps, differences between estimators and coarser clusters are
 //! made of.
 
-use parallax_linalg::Mat;
+use parallax_linalg::{
+    Mat,
+    rounding::{is_rounding, or_zero},
+};
 
 use crate::{Design, FitError, Regression};
 
@@ -47,7 +50,9 @@ impl InfluenceFunctions {
                 scores[(unit as usize, at)] += weight * column[row] * fit.residuals[row];
             }
         }
-        Ok(InfluenceFunctions::new(design, scores * fit.bread.transpose()))
+        let mut values = scores * fit.bread.transpose();
+        fit.clear_unknown(&mut values);
+        Ok(InfluenceFunctions::new(design, values))
     }
 
     /// The values of one term on the units of a panel with that many; zero where it uses none.
@@ -57,5 +62,34 @@ impl InfluenceFunctions {
             all[unit as usize] = self.values[(row, term)];
         }
         all
+    }
+}
+
+/// Estimates that are rounding become zero, and so do influences that are rounding altogether: units x k values add up to
+/// the k estimates less truth, and `sizes` says for each what it was computed from (an outcome times the sum of its
+/// absolute weights).
+pub fn settle(coef: &mut [f64], values: &mut Mat<f64>, sizes: &[f64]) {
+    for (at, (coef, size)) in coef.iter_mut().zip(sizes).enumerate() {
+        *coef = or_zero(*coef, *size);
+        let norm = (0..values.nrows()).map(|unit| values[(unit, at)].powi(2)).sum::<f64>().sqrt();
+        if is_rounding(norm, *size) {
+            (0..values.nrows()).for_each(|unit| values[(unit, at)] = 0.0);
+        }
+    }
+}
+
+impl Design<'_> {
+    /// The largest absolute outcome: what means of outcomes are computed from.
+    pub fn outcome_size(&self) -> f64 {
+        self.outcome.values.iter().fold(0.0, |size, it| it.abs().max(size))
+    }
+}
+
+impl Regression {
+    /// Sets influences (rows x kept coefficients) of coefficients without a variance to zero.
+    pub fn clear_unknown(&self, values: &mut Mat<f64>) {
+        for at in (0..values.ncols()).filter(|&it| self.vcov.matrix[(it, it)] == 0.0) {
+            (0..values.nrows()).for_each(|row| values[(row, at)] = 0.0);
+        }
     }
 }

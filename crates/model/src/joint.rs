@@ -1,8 +1,8 @@
 //! Coefficients of several regressions with one covariance: stacked moments on the rows of one design.
 
-use parallax_linalg::{Mat, nearest_psd};
+use parallax_linalg::Mat;
 use parallax_panel::Codes;
-use parallax_vcov::{HcKind, VcovError, VcovSpec};
+use parallax_vcov::{HcKind, Repair, VcovError, VcovSpec};
 
 use crate::{Design, FitError, Regression, Variable};
 
@@ -43,8 +43,10 @@ impl Influence {
 /// estimation has it (Stata manual R suest; Zellner 1962 for iid). Each regression's own factors for small samples are on
 /// the diagonal, which is what the regression reports, and the root of their product off it.
 ///
+/// A coefficient whose variance is rounding has a row and a column of zeros.
+///
 /// # Errors
-/// A covariance with leverages, which has no cross terms here; a coefficient without variance.
+/// A covariance with leverages, which has no cross terms here.
 pub fn joint_covariance(
     design: &Design<'_>,
     influences: &[Influence],
@@ -64,21 +66,15 @@ pub fn joint_covariance(
         VcovSpec::Cluster { .. } => clustered(design, influences)?,
     };
     let k = influences.len();
-    let mut factors = Vec::with_capacity(k);
-    for (at, it) in influences.iter().enumerate() {
-        if !(0.0 < raw[(at, at)] && 0.0 <= it.variance) {
-            return Err(FitError::Model(
-                "a coefficient has no variance, so that nothing can be said of it together with others; the fit is \
-                 perfect, or clusters are too few"
-                    .to_owned(),
-            ));
-        }
-        factors.push((it.variance / raw[(at, at)]).sqrt());
-    }
+    let factor = |(at, it): (usize, &Influence)| {
+        let ratio = it.variance / raw[(at, at)];
+        if 0.0 < ratio && ratio.is_finite() { ratio.sqrt() } else { 0.0 }
+    };
+    let factors: Vec<f64> = influences.iter().enumerate().map(factor).collect();
     let joint = Mat::from_fn(k, k, |i, j| {
         if i == j { influences[i].variance } else { raw[(i, j)] * factors[i] * factors[j] }
     });
-    if design.vcov.groups.len() < 2 { Ok((joint, 0)) } else { Ok(nearest_psd(&joint)?) }
+    if design.vcov.groups.len() < 2 { Ok((joint, 0)) } else { Ok(Repair::apply(design.vcov.repair, joint)?) }
 }
 
 /// (sum of w z_i z_j) (sum of w e_i e_j): errors of two equations correlate within a row and not between rows.

@@ -9,24 +9,32 @@ mod absorb;
 mod adoption;
 mod battery;
 mod cluster_products;
+mod complete;
 mod design;
 mod detail;
 mod distribution;
 mod error;
 mod estimate;
 mod event_study;
+mod fingerprint;
 pub mod formula;
 mod group_time;
 mod index;
 mod influence;
 mod joint;
+pub mod limits;
 mod meta;
+pub mod options;
+mod origin;
 mod registry;
 mod regression;
 mod side_by_side;
 mod spec;
+mod statistics;
 mod step;
 mod time;
+mod treated;
+mod weights;
 mod within;
 
 pub use absorb::{Absorbed, AbsorptionCache};
@@ -37,12 +45,12 @@ pub use design::{Design, Effect, Regressor};
 pub use detail::{Detail, DetailColumn, DetailValues};
 pub use distribution::{Distribution, chi2_upper, f_upper};
 pub use error::{FitError, StepError};
-pub use estimate::{Estimate, SampleReport, Statistics, Term, TermRow};
+pub use estimate::{Estimate, SampleReport, Term, TermRow};
 pub use event_study::{EventPoint, EventStudy, EventWindow, JointTest};
 pub use formula::{Expr, Formula, FormulaError};
 pub use group_time::{Aggregate, AggregationRange, GroupTimeEffects, aggregate_covariance};
 pub use index::{IndexMethod, IndexResult};
-pub use influence::InfluenceFunctions;
+pub use influence::{InfluenceFunctions, settle};
 pub use inventory;
 pub use joint::{Influence, joint_covariance};
 pub use meta::{Capabilities, Meta, PluginMeta, Status, Support};
@@ -52,14 +60,17 @@ pub use parallax_panel::{self as panel, Panel};
 pub use parallax_vcov::{self as vcov, SmallSample, Vcov, VcovKind, VcovPlan, VcovSpec};
 pub use registry::{ColumnUse, Entry, IndexEntry, Registry, RegistryError, StepEntry};
 pub use regression::{
-    Constant, Regression, RegressionInput, r_squared, regress, root_mean_squares, squared_correlation, wald,
-    weighted_mean,
+    Before, Constant, Regression, RegressionInput, r_squared, regress, repaired, root_mean_squares,
+    squared_correlation, wald, wald_equal, weighted_mean,
 };
 pub use side_by_side::side_by_side;
 pub use spec::{ModelSpec, SingletonPolicy, WeightKind};
+pub use statistics::{Statistic, Statistics};
 pub use step::{Step, Stepped};
 pub use time::time_remarks;
-pub use within::{Variable, Within};
+pub use treated::{FEW_TREATED, TreatedCount, TreatedRows, TreatedSupport, Variation};
+pub use weights::{WeightScale, WeightsUsed};
+pub use within::{Variable, Within, spanned};
 
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
@@ -78,6 +89,11 @@ pub trait Estimator: Sync + 'static {
     /// # Errors
     /// When data or model do not allow an estimate; the message says what, where and what to do.
     fn fit(design: &Design<'_>, options: &Self::Options) -> Result<Estimate, FitError>;
+
+    /// What the size of analytic weights means.
+    fn weights(_options: &Self::Options) -> WeightScale {
+        WeightScale::Relative
+    }
 
     /// Columns that options name beside the formula's.
     fn columns(_options: &Self::Options) -> OptionColumns {

@@ -80,7 +80,7 @@ impl Capabilities {
     pub fn usual_vcov(&self, unit: Option<&Name>) -> VcovSpec {
         match unit {
             Some(unit) if !self.vcov.contains(&VcovKind::Iid) && self.vcov.contains(&VcovKind::Cluster) => {
-                VcovSpec::Cluster { by: vec![unit.clone()] }
+                VcovSpec::Cluster { by: vec![unit.clone().into()] }
             }
             _ => VcovSpec::Iid,
         }

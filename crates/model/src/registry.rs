@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use parallax_base::{Name, with_suggestion};
 use parallax_panel::Panel;
-use schemars::{JsonSchema, Schema, schema_for};
-use serde::{Serialize, de::DeserializeOwned};
+use schemars::{Schema, schema_for};
 use serde_json::{Map, Value};
 
 use crate::{
     AbsorptionCache, Adoption, BatteryModel, BatteryRequest, Design, Estimate, Estimator, Example, FitError,
     IndexMethod, IndexResult, Meta, ModelSpec, OptionColumns, PluginMeta, Step, StepError, Stepped, Support,
-    Term, WeightKind, time_remarks,
+    Term, WeightKind, WeightScale, complete::complete, options, time_remarks,
 };
 
 /// A plugin's options as a study file or the command line writes them.
@@ -35,6 +34,7 @@ pub struct Entry {
     columns: fn(&Options) -> Result<OptionColumns, String>,
     battery: fn(&BatteryRequest) -> Option<BatteryModel<Options>>,
     fit: fn(&Design<'_>, &Options) -> Result<Estimate, FitError>,
+    weights: fn(&Options) -> WeightScale,
 }
 
 /// A step behind function pointers.
@@ -128,7 +128,7 @@ impl Entry {
                 let Example { formula, options } = E::example();
                 (formula, serde_json::to_value(options).unwrap_or_default())
             },
-            columns: |options| Ok(E::columns(&read_options(options)?)),
+            columns: |options| Ok(E::columns(&options::read(options)?)),
             battery: |request| {
                 let BatteryModel { part, formula, options } = E::battery(request)?;
                 let options = match serde_json::to_value(options) {
@@ -139,7 +139,8 @@ impl Entry {
             },
             fit: |design, options| {
                 let plugin = E::META.plugin.name;
-                let options = read_options(options).map_err(|reason| FitError::Options { plugin, reason })?;
+                let options =
+                    options::read(options).map_err(|reason| FitError::Options { plugin, reason })?;
                 let certain = match E::dated_by(&options) {
                     Some(treatment) => Adoption::certain(design, treatment, &design.column(treatment)?)?,
                     None => None,
@@ -152,6 +153,7 @@ impl Entry {
                 estimate.notes.extend(note);
                 Ok(estimate)
             },
+            weights: |options| options::read(options).map(|it| E::weights(&it)).unwrap_or_default(),
         }
     }
 
@@ -183,14 +185,13 @@ impl Entry {
         (self.columns)(options).map_err(|reason| FitError::Options { plugin: self.meta.plugin.name, reason })
     }
 
-    /// Every column a request names: formula, weights, clusters (`a^b` is two) and options.
+    /// Every column a request names: formula, weights, clusters and options.
     ///
     /// # Errors
     /// [`FitError::Options`].
     pub fn variables(&self, spec: &ModelSpec) -> Result<Vec<Name>, FitError> {
         let OptionColumns { required, optional } = self.columns(&spec.options)?;
-        let clusters =
-            spec.vcov.clusters().iter().flat_map(|it| it.split('^').map(|it| Name::from(it.trim())));
+        let clusters = spec.vcov.clusters().iter().flat_map(|it| it.columns().iter().cloned());
         let mut names: Vec<Name> = spec.formula.variables();
         names.extend(spec.weights.clone());
         names.extend(clusters);
@@ -282,12 +283,14 @@ impl Entry {
         let mut design = Design::with_columns(panel, spec, &self.columns(&spec.options)?, cache)?;
         design.keep_influence = keep_influence;
         let mut estimate = (self.fit)(&design, &spec.options)?;
-        let calendar = panel.calendar();
-        estimate.terms = estimate.terms.into_iter().map(|it| it.written(calendar)).collect();
+        estimate.write_periods(panel.calendar());
         let event = |it: &Term| matches!(it, Term::EventTime(_) | Term::GroupTime { .. });
         if self.meta.capabilities.staggered || spec.formula.shifts() || estimate.terms.iter().any(event) {
             estimate.notes.extend(time_remarks(panel));
         }
+        estimate.notes.extend(spec.formula.text_notes(panel));
+        estimate.say_what_has_no_error();
+        complete(&mut estimate, panel, spec, (self.weights)(&spec.options))?;
         Ok(estimate)
     }
 }
@@ -301,13 +304,13 @@ impl StepEntry {
             line,
             schema: || schema_for!(S::Options),
             columns: |options| {
-                let options = read_options(options)?;
+                let options = options::read(options)?;
                 Ok(ColumnUse { reads: S::reads(&options), writes: S::writes(&options) })
             },
             apply: |panel, options| {
                 let plugin = S::META.name;
                 let options =
-                    read_options(options).map_err(|reason| StepError::Options { plugin, reason })?;
+                    options::read(options).map_err(|reason| StepError::Options { plugin, reason })?;
                 S::apply(panel, &options)
             },
         }
@@ -343,11 +346,11 @@ impl IndexEntry {
             file,
             line,
             schema: || schema_for!(I::Options),
-            reads: |options| Ok(I::reads(&read_options(options)?)),
+            reads: |options| Ok(I::reads(&options::read(options)?)),
             build: |panel, options| {
                 let plugin = I::META.name;
                 let options =
-                    read_options(options).map_err(|reason| StepError::Options { plugin, reason })?;
+                    options::read(options).map_err(|reason| StepError::Options { plugin, reason })?;
                 I::build(panel, &options)
             },
         }
@@ -373,10 +376,6 @@ impl IndexEntry {
     pub fn build(&self, panel: &Panel, options: &Options) -> Result<IndexResult, StepError> {
         (self.build)(panel, options)
     }
-}
-
-fn read_options<T: Serialize + DeserializeOwned + JsonSchema>(options: &Options) -> Result<T, String> {
-    serde_json::from_value(Value::Object(options.clone())).map_err(|it| it.to_string())
 }
 
 impl Registry {

@@ -4,10 +4,15 @@ use parallax_base::{Name, Note};
 use parallax_linalg::{
     LeastSquares, LeastSquaresOptions, LinalgError, Mat, MatRef, column_norms, least_squares,
     quadratic_form_inverse,
+    rounding::{RowSizes, congruence, is_rounding, or_zero},
 };
-use parallax_vcov::{AbsorbedEffect, LinearParts, Vcov, VcovPlan};
+use parallax_vcov::{AbsorbedEffect, LinearParts, Repair, Vcov, VcovPlan};
 
-use crate::{Design, FitError, Term, distribution::chi2_upper};
+use crate::{
+    Design, FitError, Term,
+    distribution::chi2_upper,
+    origin::{Origin, back},
+};
 
 /// A transformed regression problem with n rows and k columns.
 pub struct RegressionInput<'a> {
@@ -21,9 +26,9 @@ pub struct RegressionInput<'a> {
     pub weights: Option<&'a [f64]>,
     /// The weights count repeated rows.
     pub frequency: bool,
-    /// Norm of each column before absorption, so that what absorption leaves of a collinear
-    /// column is seen as nothing.
-    pub reference_norms: Option<&'a [f64]>,
+    /// Outcome and columns before they were transformed; none where they are as they came. What is left of a
+    /// collinear column, of residuals and of their variance is judged by these.
+    pub before: Option<Before<'a>>,
     /// Effects taken out before.
     pub absorbed: &'a [AbsorbedEffect],
     /// Exact leverages of those effects, for HC2 and HC3.
@@ -32,11 +37,23 @@ pub struct RegressionInput<'a> {
     pub constant: Option<Constant<'a>>,
 }
 
+/// What outcome and columns were made from, row by row: the values before effects were taken out, or the largest of
+/// those that a difference or a mean was taken of.
+#[derive(Clone, Copy)]
+pub struct Before<'a> {
+    /// n values.
+    pub outcome: &'a [f64],
+    /// k columns of n values.
+    pub columns: &'a [&'a [f64]],
+}
+
 /// Means before absorption, which give back the constant as Stata's xtreg and reghdfe print it.
 #[derive(Clone, Copy)]
 pub struct Constant<'a> {
     /// Weighted mean of the outcome.
     pub outcome_mean: f64,
+    /// Weighted mean of the outcome's absolute values.
+    pub outcome_size: f64,
     /// Weighted mean of each of the k columns.
     pub column_means: &'a [f64],
 }
@@ -49,8 +66,10 @@ pub struct Regression {
     pub coef: Vec<f64>,
     /// Their covariance.
     pub vcov: Vcov,
-    /// n residuals.
+    /// n residuals; exactly zero where all of them are rounding.
     pub residuals: Vec<f64>,
+    /// What each residual was computed from.
+    pub sizes: RowSizes,
     /// Weighted residual sum of squares.
     pub rss: f64,
     /// Indices of kept columns.
@@ -66,106 +85,178 @@ pub struct Regression {
 /// # Errors
 /// No column left, too few rows, or what the covariance says.
 pub fn regress(input: &RegressionInput<'_>, plan: &VcovPlan) -> Result<Regression, FitError> {
+    let before = input.before.unwrap_or(Before { outcome: input.outcome, columns: input.columns });
+    let norms = column_norms(before.columns, input.weights);
+    let origin = Origin::of(input);
+    let moved: Option<Vec<&[f64]>> = origin.as_ref().map(|it| it.columns.iter().map(Vec::as_slice).collect());
+    let columns = moved.as_deref().unwrap_or(input.columns);
     let options = LeastSquaresOptions::default();
-    let fit = least_squares(input.columns, input.outcome, input.weights, input.reference_norms, &options)?;
+    let mut fit = least_squares(columns, input.outcome, input.weights, Some(&norms), &options)?;
     let mut notes: Vec<Note> = fit.dropped.iter().map(|&it| dropped(&input.terms[it])).collect();
     if fit.kept.is_empty() && input.constant.is_none() {
-        let dropped: Vec<String> = input.terms.iter().map(ToString::to_string).collect();
-        let reason = match dropped.is_empty() {
-            true => "the formula names none".to_owned(),
-            false => format!("{} collinear with the effects or constant on the sample", dropped.join(", ")),
+        return Err(no_regressor(input.terms));
+    }
+    // Moved columns are what residuals are computed from; others carry the rounding of what was taken out of them.
+    let computed_from = Before { columns: if moved.is_some() { columns } else { before.columns }, ..before };
+    let sizes = settle(input, columns, &computed_from, &mut fit);
+    let columns: Vec<&[f64]> = fit.kept.iter().map(|&it| columns[it]).collect();
+    let solved = Solved { input, columns, fit: &fit, sizes: &sizes };
+    let Reported { terms, coef, vcov, bread } =
+        match (input.constant, origin.as_ref().and_then(|it| it.back(&fit.kept))) {
+            (Some(constant), _) => solved.with_constant(plan, constant)?,
+            (None, Some(back)) => solved.moved_back(plan, &back)?,
+            (None, None) => solved.as_it_is(plan)?,
         };
-        return Err(FitError::NoRegressor { reason });
-    }
-    let terms: Vec<Term> = fit.kept.iter().map(|&it| input.terms[it].clone()).collect();
-    let columns: Vec<&[f64]> = fit.kept.iter().map(|&it| input.columns[it]).collect();
-    let (terms, coef, vcov) = match input.constant {
-        None => {
-            let vcov = plan.matrix(&parts(input, &columns, &fit, fit.bread.as_ref(), false))?;
-            (terms, fit.coef.clone(), vcov)
-        }
-        Some(constant) => with_constant(input, plan, &fit, terms, &columns, constant)?,
-    };
-    if 0 < vcov.clamped {
-        notes.push(Note::VcovNotPsd { clamped: vcov.clamped });
-    }
-    if exact(input, &fit) {
+    notes.extend(repaired(vcov.repair, vcov.clamped));
+    if fit.rss == 0.0 {
         notes.push(Note::remark(
-            "the regressors fit the outcome exactly: errors and tests are those of rounding",
+            "the regressors fit the outcome exactly, so that there are no errors, tests and intervals",
         ));
     }
-    let LeastSquares { kept, residuals, rss, bread, .. } = fit;
-    Ok(Regression { terms, coef, vcov, residuals, rss, kept, bread, notes })
+    let LeastSquares { kept, residuals, rss, .. } = fit;
+    Ok(Regression { terms, coef, vcov, residuals, sizes, rss, kept, bread, notes })
 }
 
-/// Share of the outcome's norm below which residuals are rounding.
-const EXACT: f64 = 1e-12;
+/// What is said of a covariance that was repaired.
+pub fn repaired(repair: Option<Repair>, clamped: usize) -> Option<Note> {
+    let repair = repair.filter(|_| 0 < clamped)?.to_string();
+    Some(Note::VcovNotPsd { repair, clamped })
+}
 
-fn exact(input: &RegressionInput<'_>, fit: &LeastSquares) -> bool {
-    let norm = column_norms(&[input.outcome], input.weights).into_iter().sum::<f64>();
-    fit.rss.sqrt() <= EXACT * norm
+/// Sets coefficients that are rounding to zero, and all residuals where they are rounding together.
+fn settle(
+    input: &RegressionInput<'_>,
+    columns: &[&[f64]],
+    before: &Before<'_>,
+    fit: &mut LeastSquares,
+) -> RowSizes {
+    let parts = fit.kept.iter().zip(&fit.coef).map(|(&it, &b)| (before.columns[it], b));
+    let sizes = RowSizes::of_fit(before.outcome, parts, input.weights);
+    if sizes.explain(fit.rss) {
+        fit.residuals.fill(0.0);
+        fit.rss = 0.0;
+    }
+    for at in 0..fit.coef.len() {
+        // By Cauchy and Schwarz the sum below is at most this.
+        let most = (fit.bread[(at, at)] * sizes.square).sqrt();
+        if !is_rounding(fit.coef[at], most) {
+            continue;
+        }
+        let mut z = vec![0.0; input.outcome.len()];
+        for (other, &column) in fit.kept.iter().enumerate() {
+            let share = fit.bread[(at, other)];
+            z.iter_mut().zip(columns[column]).for_each(|(z, x)| *z += share * x);
+        }
+        let weight = |row: usize| input.weights.map_or(1.0, |it| it[row]);
+        let size = z.iter().zip(&sizes.rows).enumerate().map(|(row, (z, s))| weight(row) * z.abs() * s).sum();
+        fit.coef[at] = or_zero(fit.coef[at], size);
+    }
+    sizes
 }
 
 fn dropped(term: &Term) -> Note {
     Note::DroppedCollinear { column: Name::from(term.to_string()) }
 }
 
-fn parts<'a>(
-    input: &'a RegressionInput<'_>,
-    columns: &'a [&'a [f64]],
+fn no_regressor(terms: &[Term]) -> FitError {
+    let dropped: Vec<String> = terms.iter().map(ToString::to_string).collect();
+    let reason = match dropped.is_empty() {
+        true => "the formula names none".to_owned(),
+        false => format!("{} collinear with the effects or constant on the sample", dropped.join(", ")),
+    };
+    FitError::NoRegressor { reason }
+}
+
+/// A solved problem before its coefficients are reported.
+struct Solved<'a> {
+    input: &'a RegressionInput<'a>,
+    /// The kept columns.
+    columns: Vec<&'a [f64]>,
     fit: &'a LeastSquares,
-    bread: MatRef<'a, f64>,
-    constant: bool,
-) -> LinearParts<'a> {
-    LinearParts {
-        columns,
-        residuals: &fit.residuals,
-        weights: input.weights,
-        frequency: input.frequency,
-        partialled: 0,
-        bread,
-        absorbed: input.absorbed,
-        constant,
-        leverages: input.leverages,
+    sizes: &'a RowSizes,
+}
+
+/// Coefficients as they are reported.
+struct Reported {
+    terms: Vec<Term>,
+    coef: Vec<f64>,
+    vcov: Vcov,
+    /// Of the kept columns.
+    bread: Mat<f64>,
+}
+
+impl Solved<'_> {
+    fn terms(&self) -> Vec<Term> {
+        self.fit.kept.iter().map(|&it| self.input.terms[it].clone()).collect()
+    }
+
+    fn parts<'a>(&'a self, bread: MatRef<'a, f64>, lines: Option<MatRef<'a, f64>>) -> LinearParts<'a> {
+        LinearParts {
+            columns: &self.columns,
+            residuals: &self.fit.residuals,
+            sizes: self.sizes,
+            weights: self.input.weights,
+            frequency: self.input.frequency,
+            partialled: 0,
+            bread,
+            lines,
+            absorbed: self.input.absorbed,
+            constant: false,
+            leverages: self.input.leverages,
+        }
+    }
+
+    fn as_it_is(&self, plan: &VcovPlan) -> Result<Reported, FitError> {
+        let bread = self.fit.bread.as_ref();
+        let vcov = plan.matrix(&self.parts(bread, None))?;
+        Ok(Reported { terms: self.terms(), coef: self.fit.coef.clone(), vcov, bread: bread.to_owned() })
+    }
+
+    fn moved_back(&self, plan: &VcovPlan, back: &Mat<f64>) -> Result<Reported, FitError> {
+        let bread = self.fit.bread.as_ref();
+        let vcov = plan.matrix(&self.parts(bread, Some(back.as_ref())))?;
+        let bread = congruence(back.as_ref(), bread);
+        Ok(Reported { terms: self.terms(), coef: combined(back, &self.fit.coef), vcov, bread })
+    }
+
+    /// The regression of y~ + ybar on x~ + xbar and one, without solving again: absorbed columns have mean zero, so
+    /// that the bread is that of the columns beside that of the constant (Stata manual XT xtreg, Methods and formulas).
+    fn with_constant(&self, plan: &VcovPlan, constant: Constant<'_>) -> Result<Reported, FitError> {
+        let (fit, k) = (self.fit, self.columns.len());
+        let ones = vec![1.0; self.input.outcome.len()];
+        let mut columns = self.columns.clone();
+        columns.push(&ones);
+        let total = self.input.weights.map_or(ones.len() as f64, |it| it.iter().sum());
+        let bread = Mat::from_fn(k + 1, k + 1, |i, j| match (i < k, j < k) {
+            (true, true) => fit.bread[(i, j)],
+            (false, false) => 1.0 / total,
+            _ => 0.0,
+        });
+        let mut shares: Vec<f64> = fit.kept.iter().map(|&it| constant.column_means[it]).collect();
+        shares.push(0.0);
+        let back = back(k, &shares);
+        let parts = LinearParts {
+            columns: &columns,
+            constant: true,
+            ..self.parts(bread.as_ref(), Some(back.as_ref()))
+        };
+        let vcov = plan.matrix(&parts)?;
+        let mut coef = fit.coef.clone();
+        coef.push(or_zero(constant.outcome_mean, constant.outcome_size));
+        let mut terms = self.terms();
+        terms.push(Term::Intercept);
+        Ok(Reported { terms, coef: combined(&back, &coef), vcov, bread: fit.bread.clone() })
     }
 }
 
-/// The regression of y~ + ybar on x~ + xbar and one, without solving again: absorbed columns have
-/// mean zero, so the bread is partitioned (Stata manual XT xtreg, Methods and formulas).
-fn with_constant(
-    input: &RegressionInput<'_>,
-    plan: &VcovPlan,
-    fit: &LeastSquares,
-    mut terms: Vec<Term>,
-    columns: &[&[f64]],
-    constant: Constant<'_>,
-) -> Result<(Vec<Term>, Vec<f64>, Vcov), FitError> {
-    let n = input.outcome.len();
-    let k = columns.len();
-    let means: Vec<f64> = fit.kept.iter().map(|&it| constant.column_means[it]).collect();
-    let shifted: Vec<Vec<f64>> = columns
-        .iter()
-        .zip(&means)
-        .map(|(column, mean)| column.iter().map(|it| it + mean).collect())
-        .collect();
-    let ones = vec![1.0; n];
-    let mut all: Vec<&[f64]> = shifted.iter().map(Vec::as_slice).collect();
-    all.push(&ones);
-    let total = input.weights.map_or(n as f64, |it| it.iter().sum());
-    let bread_means: Vec<f64> = (0..k).map(|i| (0..k).map(|j| fit.bread[(i, j)] * means[j]).sum()).collect();
-    let corner = 1.0 / total + means.iter().zip(&bread_means).map(|(a, b)| a * b).sum::<f64>();
-    let bread = Mat::from_fn(k + 1, k + 1, |i, j| match (i < k, j < k) {
-        (true, true) => fit.bread[(i, j)],
-        (true, false) => -bread_means[i],
-        (false, true) => -bread_means[j],
-        (false, false) => corner,
-    });
-    let vcov = plan.matrix(&parts(input, &all, fit, bread.as_ref(), true))?;
-    let explained: f64 = fit.coef.iter().zip(&means).map(|(b, mean)| b * mean).sum();
-    let mut coef = fit.coef.clone();
-    coef.push(constant.outcome_mean - explained);
-    terms.push(Term::Intercept);
-    Ok((terms, coef, vcov))
+/// Combinations of coefficients, zero where their parts cancel.
+fn combined(lines: &Mat<f64>, coef: &[f64]) -> Vec<f64> {
+    let one = |i: usize| {
+        let parts = coef.iter().enumerate().map(|(j, b)| lines[(i, j)] * b);
+        let size = parts.clone().map(f64::abs).sum();
+        or_zero(parts.sum(), size)
+    };
+    (0..lines.nrows()).map(one).collect()
 }
 
 /// 1 - RSS/TSS with the total about the weighted mean (or about zero). NaN for a constant outcome.
@@ -211,11 +302,35 @@ pub fn weighted_mean(values: &[f64], weights: Option<&[f64]>) -> f64 {
 
 /// A Wald statistic b' V^+ b over some coefficients: chi-squared, its rank and p-value.
 ///
+/// Coefficients whose variance is rounding (zero in `vcov`) are left out and do not count in the rank. NaN where none is
+/// left, and where the block is not positive, as that of a multi-way covariance may be: there is no such test then.
+///
 /// # Errors
-/// When the covariance block is not positive definite even in a generalised sense.
+/// When the eigenvalues of the block cannot be computed.
 pub fn wald(coef: &[f64], vcov: MatRef<'_, f64>, which: &[usize]) -> Result<(f64, usize, f64), FitError> {
-    let values: Vec<f64> = which.iter().map(|&it| coef[it]).collect();
-    let block = Mat::from_fn(which.len(), which.len(), |i, j| vcov[(which[i], which[j])]);
+    let known: Vec<usize> = which.iter().copied().filter(|&it| vcov[(it, it)] != 0.0).collect();
+    let values: Vec<f64> = known.iter().map(|&it| coef[it]).collect();
+    let block = Mat::from_fn(known.len(), known.len(), |i, j| vcov[(known[i], known[j])]);
     let (statistic, rank) = quadratic_form_inverse(&values, block.as_ref())?;
+    let statistic = if rank == 0 { f64::NAN } else { statistic };
     Ok((statistic, rank, chi2_upper(statistic, rank as f64)))
+}
+
+/// A Wald test that some coefficients equal the one at `first`, as [`wald`] otherwise.
+///
+/// # Errors
+/// As [`wald`].
+pub fn wald_equal(
+    coef: &[f64],
+    vcov: MatRef<'_, f64>,
+    first: usize,
+    others: &[usize],
+) -> Result<(f64, usize, f64), FitError> {
+    let sign = |it: usize, other: usize| f64::from(u8::from(it == other)) - f64::from(u8::from(it == first));
+    let lines = Mat::from_fn(others.len(), coef.len(), |i, j| sign(j, others[i]));
+    let block = congruence(lines.as_ref(), vcov);
+    let difference = |&it: &usize| or_zero(coef[it] - coef[first], coef[it].abs() + coef[first].abs());
+    let differences: Vec<f64> = others.iter().map(difference).collect();
+    let all: Vec<usize> = (0..others.len()).collect();
+    wald(&differences, block.as_ref(), &all)
 }

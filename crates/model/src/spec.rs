@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use parallax_base::Name;
-use parallax_vcov::{SmallSample, VcovSpec};
+use parallax_vcov::{Repair, SmallSample, VcovSpec};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,9 @@ pub struct ModelSpec {
     /// `fixest`, `reghdfe`, `xtreg`, `plm`, `none`, or every rule written out.
     #[serde(default)]
     pub small_sample: SmallSample,
+    /// Which program's repair a multi-way covariance gets that is not positive; none when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repair: Option<Repair>,
     /// What happens to rows alone in a group of an absorbed effect.
     #[serde(default)]
     pub singletons: SingletonPolicy,

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use parallax_linalg::{AbsorbMethod, AbsorbOptions, AbsorbReport, Absorber, column_norms};
+use parallax_linalg::{
+    AbsorbMethod, AbsorbOptions, AbsorbReport, Absorber, column_norms, rounding::RowSizes,
+};
 use parallax_vcov::AbsorbedEffect;
 
 use crate::{
-    Absorbed, Constant, Design, FitError, InfluenceFunctions, Note, Regression, RegressionInput, Regressor,
-    SampleReport, Statistics, Term, f_upper, r_squared, regress, root_mean_squares, wald, weighted_mean,
+    Absorbed, Before, Constant, Design, FitError, InfluenceFunctions, Note, Regression, RegressionInput,
+    Regressor, SampleReport, Statistics, Term, f_upper, r_squared, regress, root_mean_squares, wald,
+    weighted_mean,
 };
 
 /// A design with its effects taken out of outcome and regressors.
@@ -116,8 +119,10 @@ impl<'d, 'p> Within<'d, 'p> {
         let after: Vec<&[f64]> = variables.iter().map(|it| it.after.as_slice()).collect();
         let before: Vec<&[f64]> = variables.iter().map(|it| it.before.as_slice()).collect();
         let means: Vec<f64> = before.iter().map(|it| weighted_mean(it, weights)).collect();
+        let absolute = |it: &[f64]| it.iter().map(|it| it.abs()).collect::<Vec<f64>>();
         let constant = constant.then(|| Constant {
             outcome_mean: weighted_mean(&outcome.before, weights),
+            outcome_size: weighted_mean(&absolute(&outcome.before), weights),
             column_means: &means,
         });
         let leverages = || absorber.leverages();
@@ -127,7 +132,7 @@ impl<'d, 'p> Within<'d, 'p> {
             outcome: &outcome.after,
             weights,
             frequency: self.design.frequency,
-            reference_norms: Some(&column_norms(&before, weights)),
+            before: Some(Before { outcome: &outcome.before, columns: &before }),
             absorbed: &self.effects,
             leverages: Some(&leverages),
             constant,
@@ -161,7 +166,7 @@ impl<'d, 'p> Within<'d, 'p> {
         let within = r_squared(fit.rss, &outcome.after, weights, false);
         let mut stats = Statistics::default();
         if self.design.frequency {
-            stats.set("observations", n);
+            stats.count("observations", n as usize);
         }
         stats.set("r2", r2);
         stats.set("r2_adjusted", 1.0 - (1.0 - r2) * (n - 1.0) / df);
@@ -171,14 +176,14 @@ impl<'d, 'p> Within<'d, 'p> {
         let (rmse, root_mse) = root_mean_squares(fit, self.design);
         stats.set("rmse", rmse);
         stats.set("root_mse", root_mse);
-        stats.set("df_residual", df);
+        stats.set_df("df_residual", df);
         let tested: Vec<usize> = (0..fit.kept.len()).collect();
         if !tested.is_empty() {
             let (chi2, rank, _) = wald(&fit.coef, fit.vcov.matrix.as_ref(), &tested)?;
             let f = chi2 / rank as f64;
             stats.set("wald_f", f);
-            stats.set("wald_f_df1", rank as f64);
-            stats.set("wald_f_df2", arithmetic.t_df);
+            stats.count("wald_f_df1", rank);
+            stats.set_df("wald_f_df2", arithmetic.t_df);
             stats.set("wald_f_p", f_upper(f, rank as f64, arithmetic.t_df));
         }
         Ok(stats)
@@ -209,8 +214,7 @@ impl<'d, 'p> Within<'d, 'p> {
 
     /// Rounding is all that absorption leaves of an outcome that the effects span.
     fn refuse_spanned(&self, outcome: &Variable) -> Result<(), FitError> {
-        let norm = |it: &[f64]| column_norms(&[it], self.design.weight_values()).into_iter().sum::<f64>();
-        if SPANNED * norm(&outcome.before) < norm(&outcome.after) {
+        if !spanned(&outcome.before, &outcome.after, self.design.weight_values()) {
             return Ok(());
         }
         let Term::Slope(outcome) = outcome.term.clone() else {
@@ -220,6 +224,8 @@ impl<'d, 'p> Within<'d, 'p> {
     }
 }
 
-/// Share of the outcome's norm below which what is left is rounding: closed forms leave about 1e-16,
-/// iteration less than its tolerance of 1e-10.
-const SPANNED: f64 = 1e-11;
+/// Whether what absorption leaves of a column is rounding.
+pub fn spanned(before: &[f64], after: &[f64], weights: Option<&[f64]>) -> bool {
+    let left = column_norms(&[after], weights).into_iter().map(|it| it * it).sum();
+    RowSizes::of_fit(before, [], weights).explain(left)
+}

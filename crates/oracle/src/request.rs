@@ -1,6 +1,9 @@
 //! What a case asks of Parallax.
 
-use parallax_model::{Formula, ModelSpec, Name, SmallSample, vcov::VcovSpec};
+use parallax_model::{
+    Formula, ModelSpec, Name, SmallSample,
+    vcov::{Repair, VcovSpec},
+};
 use serde_json::{Map, Value};
 
 pub use parallax_model::SingletonPolicy;
@@ -31,6 +34,8 @@ pub struct Rules {
     pub spec: String,
     /// The rules.
     pub small_sample: SmallSample,
+    /// The program's repair of a multi-way covariance that is not positive, where its number is one of a repair.
+    pub repair: Option<Repair>,
 }
 
 impl Request {
@@ -72,6 +77,7 @@ impl Request {
             weight_kind: parallax_model::WeightKind::Analytic,
             vcov: rules.spec.parse::<VcovSpec>().map_err(|it| it.to_string())?,
             small_sample: rules.small_sample,
+            repair: rules.repair,
             singletons: self.singletons,
             options,
         })
@@ -81,6 +87,12 @@ impl Request {
 impl Rules {
     /// A covariance under rules.
     pub fn new(spec: impl Into<String>, small_sample: SmallSample) -> Rules {
-        Rules { spec: spec.into(), small_sample }
+        Rules { spec: spec.into(), small_sample, repair: None }
+    }
+
+    /// With a program's repair.
+    #[must_use]
+    pub fn repaired(self, repair: Repair) -> Rules {
+        Rules { repair: Some(repair), ..self }
     }
 }

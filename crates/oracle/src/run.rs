@@ -381,7 +381,7 @@ impl CaseRun<'_> {
 
 /// Observations as programs count them: means for the between estimator, changes for first differences.
 pub fn observations(estimate: &Estimate) -> f64 {
-    estimate.stats.get("observations").unwrap_or(estimate.sample.rows_used as f64)
+    estimate.observations() as f64
 }
 
 /// Every other number of an answer under its path in the file.

@@ -80,6 +80,7 @@ mod evidence {
             weight_kind: parallax_model::WeightKind::Analytic,
             vcov: vcov.parse().unwrap(),
             small_sample: SmallSample::PLM,
+            repair: None,
             singletons: parallax_model::SingletonPolicy::Keep,
             options: if estimator == "random-effects" {
                 [("variance".to_owned(), "baltagi-chang".into())].into_iter().collect()

@@ -60,6 +60,7 @@ fn fit(estimator: &str, panel: &Panel, case: &Case) -> Estimate {
         weight_kind: WeightKind::Analytic,
         vcov: case.vcov.parse().unwrap(),
         small_sample: case.small_sample.parse().unwrap(),
+        repair: None,
         singletons: SingletonPolicy::Keep,
         options: case.options.clone(),
     };

@@ -31,6 +31,7 @@ fn fit(panel: &Panel, weights: Option<WeightKind>, vcov: &str, rules: SmallSampl
         weight_kind: weights.unwrap_or(WeightKind::Analytic),
         vcov: vcov.parse().unwrap(),
         small_sample: rules,
+        repair: None,
         singletons: SingletonPolicy::Keep,
         options: serde_json::Map::new(),
     };
@@ -118,6 +119,7 @@ fn fractions_are_refused_as_frequencies() {
         weight_kind: WeightKind::Frequency,
         vcov: "iid".parse().unwrap(),
         small_sample: SmallSample::FIXEST,
+        repair: None,
         singletons: SingletonPolicy::Keep,
         options: serde_json::Map::new(),
     };

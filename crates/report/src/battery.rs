@@ -49,14 +49,14 @@ pub fn battery_document(
 pub fn battery_json(battery: &Battery, simulated: bool, notes: &[String]) -> Value {
     let level = battery.spec.level;
     let member = |it: &Member| {
-        let estimate = it.estimate.as_ref();
+        let (estimate, formula) = (it.estimate.as_ref(), &it.model.formula);
         json!({
             "name": it.name,
             "part": if it.is_diagnostic() { "diagnostic" } else { "effect" },
             "effect": it.term().map(ToString::to_string),
             "formula": it.model.formula.to_string(),
             "options": it.model.options,
-            "estimate": estimate.ok().map(|it| estimate_json(it, level, &[])),
+            "estimate": estimate.ok().map(|it| estimate_json(it, formula, level, &[])),
             "failed": it.missing_effect().or_else(|| estimate.err().cloned()),
         })
     };
@@ -79,6 +79,7 @@ pub fn battery_json(battery: &Battery, simulated: bool, notes: &[String]) -> Val
         "time": battery.request.time.to_string(),
         "covariates": battery.spec.covariates.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "cluster": cluster(battery),
+        "weights": battery.spec.weights.as_ref().map(ToString::to_string),
         "simulated": simulated,
         "level": level,
         "findings": findings(battery),
@@ -209,9 +210,7 @@ fn conventions(battery: &Battery) -> Vec<Convention> {
         (Treatment::ByRow(_), None) => None,
     };
     all.extend(made.map(|it| convention("Columns made", it)));
-    if let Some(it) = &battery.spec.weights {
-        all.push(convention("Weights", format!("analytic weights {it}.")));
-    }
+    all.extend(battery_tables::weights(battery).map(|it| convention("Weights", it)));
     all
 }
 

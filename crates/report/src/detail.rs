@@ -11,7 +11,7 @@ use crate::{
 
 /// Builds a detail table of a study; other kinds give an empty body.
 pub fn detail_table(entry: &TableEntry, result: &StudyResult) -> Table {
-    let mut table = Table::new(&entry.id, &entry.title);
+    let mut table = Table::new(entry.id.as_str(), &entry.title);
     table.simulated = result.study.source.simulated;
     let TableKind::Detail { model, detail, columns } = &entry.kind else { return table };
     table.notes = vec![format!("Data: {}.", result.study.source.description.trim_end_matches('.'))];
@@ -35,7 +35,7 @@ pub fn detail_value(entry: &TableEntry, result: &StudyResult, key: &CellKey) -> 
     let shown = shown_columns(found, columns).ok()?;
     let row = match &shown.first()?.values {
         DetailValues::Text(it) => it.iter().position(|it| *it == key.row)?,
-        DetailValues::Number(it) => it.iter().position(|it| it.to_string() == key.row)?,
+        numeric => numeric.numbers()?.iter().position(|it| it.to_string() == key.row)?,
     };
     let label = |it: &&&DetailColumn| {
         let own = columns.iter().find(|wanted| wanted.column == it.name).and_then(|it| it.label.as_ref());
@@ -43,8 +43,28 @@ pub fn detail_value(entry: &TableEntry, result: &StudyResult, key: &CellKey) -> 
     };
     match &shown.iter().find(label)?.values {
         DetailValues::Text(it) => it.get(row).cloned().map(Value::Text),
-        DetailValues::Number(it) => it.get(row).copied().map(Value::Number),
+        numeric => numeric.numbers()?.get(row).copied().map(Value::Number),
     }
+}
+
+/// Names of the columns and the rows under which printed cells of a detail table are found; `None` for another table and
+/// for one that was not made.
+pub(crate) fn printed_names(entry: &TableEntry, result: &StudyResult) -> Option<(Vec<String>, Vec<String>)> {
+    let TableKind::Detail { model, detail, columns } = &entry.kind else { return None };
+    let found = result.detail(model.as_deref(), detail).ok()?;
+    let shown = shown_columns(found, columns).ok()?;
+    let own = |it: &DetailColumn| {
+        columns.iter().find(|wanted| wanted.column == it.name).and_then(|it| it.label.clone())
+    };
+    let names =
+        shown.iter().flat_map(|it| [own(it).unwrap_or_else(|| it.label.clone()), it.name.to_string()]);
+    let rows = match &shown.first()?.values {
+        DetailValues::Text(it) => it.clone(),
+        DetailValues::Number(it) | DetailValues::Count(it) | DetailValues::Label(it) => {
+            it.iter().map(f64::to_string).collect()
+        }
+    };
+    Some((names.collect(), rows))
 }
 
 /// A detail as a table of its own, with six significant digits.
@@ -110,20 +130,18 @@ fn fill_with(
     }
 }
 
-/// Whole numbers of a column of whole numbers are counts; the rest has decimals.
 fn cell(values: &DetailValues, row: usize, digits: Digits) -> Cell {
+    let known = |it: &[f64]| it.get(row).copied().filter(|it| !it.is_nan());
     match values {
         DetailValues::Text(it) => it.get(row).map_or(Cell::Empty, Cell::text),
-        DetailValues::Number(it) => match it.get(row) {
-            None => Cell::Empty,
-            Some(&value) => {
-                let whole = |it: &f64| it.is_nan() || (0.0 <= *it && it.fract() == 0.0 && *it < 1e15);
-                if whole(&value) && !value.is_nan() && it.iter().all(whole) {
-                    Cell::Count(value as u64)
-                } else {
-                    Cell::Number { value, digits }
-                }
-            }
-        },
+        DetailValues::Number(it) => known(it).map_or(Cell::Empty, |value| Cell::Number { value, digits }),
+        // A count that weights made is not whole.
+        DetailValues::Count(it) => {
+            known(it).map_or(Cell::Empty, |value| match value.fract() == 0.0 && 0.0 <= value {
+                true => Cell::Count(value as u64),
+                false => Cell::Number { value, digits },
+            })
+        }
+        DetailValues::Label(it) => known(it).map_or(Cell::Empty, |value| Cell::decimals(value, 0)),
     }
 }

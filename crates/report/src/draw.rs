@@ -9,6 +9,7 @@ mod axes;
 mod balance;
 mod bars;
 mod canvas;
+mod event_axis;
 mod event_study;
 mod font;
 mod forest;

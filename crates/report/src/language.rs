@@ -71,6 +71,7 @@ words! {
     SimultaneousLow: "Simultaneous low", "联合下限";
     SimultaneousHigh: "Simultaneous high", "联合上限";
     Reference: "reference period", "基准期";
+    AllBeyond: "this and all periods beyond", "该期及以外各期合并";
     ReferenceMark: "(reference)", "（基准期）";
     Series: "Series", "系列";
     Draw: "Draw", "抽样";

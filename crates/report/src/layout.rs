@@ -143,11 +143,17 @@ fn cell_lines(
             Cell::Empty => Printed::default(),
             Cell::Text(it) => Printed::text(it),
             Cell::Count(it) => Printed { text: format_count(*it), stars: 0, kind: Kind::Count },
+            Cell::Number { value, .. } if value.is_nan() => Printed::default(),
             Cell::Number { value, digits } => Printed::number(format_number(*value, *digits), 0),
+            Cell::Coefficient { estimate, .. } if estimate.is_nan() => Printed::default(),
             Cell::Coefficient { estimate, std_error, stars, digits, .. } => {
-                two = true;
-                below = Printed::number(format!("({})", format_number(*std_error, *digits)), 0);
-                Printed::number(format_number(*estimate, *digits), *stars)
+                // An estimate without an error has no stars either.
+                let known = !std_error.is_nan();
+                if known {
+                    two = true;
+                    below = Printed::number(format!("({})", format_number(*std_error, *digits)), 0);
+                }
+                Printed::number(format_number(*estimate, *digits), if known { *stars } else { 0 })
             }
             Cell::Failed(reason) => failed(reason, i + 1, failures),
         });

@@ -14,12 +14,12 @@ pub enum Digits {
 
 /// The number as text, rounded half to even on the exact binary value.
 ///
-/// A missing number (NaN) is a single point, as in Stata; infinities are `inf` and `-inf`. A value
+/// A missing number (NaN) is no text at all; infinities are `inf` and `-inf`. A value
 /// that rounds to zero has no sign. Exponents appear from 1e15 upwards in both forms, and below
 /// 1e-5 when significant digits are asked for.
 pub fn format_number(value: f64, digits: Digits) -> String {
     if value.is_nan() {
-        return ".".to_owned();
+        return String::new();
     }
     if value.is_infinite() {
         return if value < 0.0 { "-inf".to_owned() } else { "inf".to_owned() };
@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(text(-25.13), "-25.130");
         assert_eq!(text(-0.0004), "0.000");
         assert_eq!(text(-0.0), "0.000");
-        assert_eq!(text(f64::NAN), ".");
+        assert_eq!(text(f64::NAN), "");
         assert_eq!(text(f64::NEG_INFINITY), "-inf");
         assert_eq!(text(1e300), "1e300");
         assert_eq!(format_number(0.125, Digits::Decimals(2)), "0.12");

@@ -1,7 +1,7 @@
 //! Regression tables from study results: coefficients, marks, statistics, and a note that states
 //! covariance, convention and sample of every column.
 
-use parallax_model::{Estimate, SingletonPolicy, TermRow};
+use parallax_model::{Estimate, SingletonPolicy, Statistic, TermRow};
 use parallax_study::{ModelResult, OneOrEach, StatisticRow, StudyResult, TableEntry, TableKind};
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 
 /// Builds a regression table of a study; other kinds give an empty body.
 pub fn regression_table(entry: &TableEntry, result: &StudyResult) -> Table {
-    let mut table = Table::new(&entry.id, &entry.title);
+    let mut table = Table::new(entry.id.as_str(), &entry.title);
     table.simulated = result.study.source.simulated;
     let TableKind::Regression { models, groups, outcome, terms, marks, statistics, stars } = &entry.kind
     else {
@@ -44,8 +44,8 @@ pub fn regression_table(entry: &TableEntry, result: &StudyResult) -> Table {
     }
     for row in statistics {
         let cells = columns.iter().enumerate().map(|(at, it)| {
-            let value = estimate_of(*it).and_then(|it| statistic(it, row.statistic.at(at)));
-            value.map_or(Cell::Empty, |value| statistic_cell(row.statistic.at(at), value, entry.decimals))
+            let found = estimate_of(*it).and_then(|it| statistic(it, row.statistic.at(at)));
+            found.map_or(Cell::Empty, |it| statistic_cell(it, entry.decimals))
         });
         table.body.push(Row::cells(&row.label, cells));
     }
@@ -69,7 +69,7 @@ pub fn regression_value(entry: &TableEntry, result: &StudyResult, key: &CellKey)
     if key.what == What::Statistic {
         let named = |it: &&StatisticRow| it.key.as_deref() == Some(&key.row) || it.label == key.row;
         let row = statistics.iter().find(named)?;
-        return statistic(estimate, row.statistic.at(at)).map(Value::Number);
+        return statistic(estimate, row.statistic.at(at)).map(|it| Value::Number(it.value()));
     }
     let term = terms.iter().find(|it| it.label == key.row)?;
     let row = estimate.row(term.term.at(at)?, LEVEL)?;
@@ -124,31 +124,18 @@ fn count_stars(p_value: f64, levels: &[f64]) -> u8 {
     levels.iter().filter(|it| p_value < **it).count() as u8
 }
 
-pub(crate) fn statistic(estimate: &Estimate, name: Option<&str>) -> Option<f64> {
+pub(crate) fn statistic(estimate: &Estimate, name: Option<&str>) -> Option<Statistic> {
     match name? {
-        // The sum of frequency weights, where there are some.
-        "observations" => estimate.stats.get(name?).or(Some(estimate.sample.rows_used as f64)),
-        "units" => estimate.sample.units.map(|it| it as f64),
-        other => estimate.stats.get(other),
+        "observations" => Some(Statistic::Count(estimate.observations())),
+        "units" => estimate.sample.units.map(|it| Statistic::Count(it as u64)),
+        other => estimate.stats.typed(other),
     }
 }
 
-/// Statistics that are numbers of things.
-const COUNTS: [&str; 8] = [
-    "observations",
-    "units",
-    "draws",
-    "draws_failed",
-    "n_treated_on",
-    "n_treated_off",
-    "n_control_on",
-    "n_control_off",
-];
-
-fn statistic_cell(name: Option<&str>, value: f64, decimals: u8) -> Cell {
-    match name {
-        Some(it) if COUNTS.contains(&it) => Cell::Count(value as u64),
-        _ => Cell::decimals(value, decimals),
+fn statistic_cell(statistic: Statistic, decimals: u8) -> Cell {
+    match statistic {
+        Statistic::Count(it) => Cell::Count(it),
+        Statistic::Number(it) => Cell::decimals(it, decimals),
     }
 }
 
@@ -208,8 +195,9 @@ fn convention_text(estimate: &Estimate) -> String {
     let it = &estimate.vcov.arithmetic;
     let clusters: Vec<String> = it.terms.iter().map(|it| format!("{} {} groups", it.groups, it.by)).collect();
     let clusters = if clusters.is_empty() { String::new() } else { format!(", {}", clusters.join(", ")) };
+    let weights = estimate.sample.weights.as_ref().map_or_else(String::new, |it| format!(", {it}"));
     format!(
-        "covariance {}{clusters}, small-sample rules {} (K = {})",
+        "covariance {}{clusters}, small-sample rules {} (K = {}){weights}",
         estimate.vcov.spec, estimate.vcov.small_sample, it.k
     )
 }

@@ -4,6 +4,8 @@ mod csv;
 mod json;
 pub(crate) mod latex;
 mod markdown;
+pub(crate) mod tex;
+mod tex_symbols;
 mod text;
 
 use std::{fmt, str::FromStr};

@@ -78,6 +78,7 @@ fn conventions(result: &StudyResult, comparisons: &[Comparison]) -> Vec<Conventi
         ("Covariance", covariance as fn(&Estimate) -> Option<String>),
         ("Small-sample rules", small_sample),
         ("Singletons", singletons),
+        ("Weights", weights),
     ]
     .into_iter()
     .filter_map(|(name, choice)| by_model(result, name, choice))
@@ -105,6 +106,11 @@ fn covariance(estimate: &Estimate) -> Option<String> {
 
 fn small_sample(estimate: &Estimate) -> Option<String> {
     Some(estimate.vcov.small_sample.to_string())
+}
+
+/// Said where some model has them.
+fn weights(estimate: &Estimate) -> Option<String> {
+    estimate.sample.weights.as_ref().map(ToString::to_string)
 }
 
 fn singletons(estimate: &Estimate) -> Option<String> {

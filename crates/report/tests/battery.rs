@@ -5,6 +5,7 @@ use parallax_base::{Name, Note};
 use parallax_battery::{
     AdoptionPattern, Battery, BatterySpec, CohortRow, Difference, Member, REFERENCE, Treatment,
 };
+use parallax_model::panel::Rows;
 use parallax_model::{
     BatteryPart, BatteryRequest, Detail, Distribution, Estimate, EventWindow, Formula, Mat, ModelSpec,
     SampleReport, SingletonPolicy, SmallSample, Statistics, Term, Vcov, VcovSpec, WeightKind,
@@ -26,6 +27,7 @@ fn estimate(terms: Vec<(Term, f64)>) -> Estimate {
             60,
         ),
         distribution: Distribution::Normal,
+        distributions: Vec::new(),
         sample: SampleReport {
             rows_in: 60,
             rows_used: 60,
@@ -33,10 +35,16 @@ fn estimate(terms: Vec<(Term, f64)>) -> Estimate {
             dropped: Vec::new(),
             hash: "all".to_owned(),
             singletons: SingletonPolicy::Drop,
+            rows: Rows::All(60),
+            observations: 60,
+            periods: None,
+            clusters: Vec::new(),
+            weights: None,
         },
         effects: Vec::new(),
         stats,
         event: None,
+        treated: None,
         details: Vec::new(),
         influence: None,
         notes: vec![Note::remark("never treated units are the controls")],
@@ -59,6 +67,7 @@ fn member(name: &'static str, part: BatteryPart, estimate: Result<Estimate, Stri
         weight_kind: WeightKind::Analytic,
         vcov: "cluster:id".parse().unwrap(),
         small_sample: SmallSample::FIXEST,
+        repair: None,
         singletons: SingletonPolicy::Drop,
         options: serde_json::Map::new(),
     };

@@ -60,9 +60,9 @@ fn a_balance_plot_pairs_rows_by_covariate() {
         body,
         [
             "age,1.000,0.500,1.000,0.500",
-            "nodegree,.,.,4.000,0.500",
+            "nodegree,,,4.000,0.500",
             "black,2.000,0.500,2.000,0.500",
-            "u75,3.000,0.500,.,."
+            "u75,3.000,0.500,,"
         ],
     );
     let twice = plot(vec![panel("A", &[("age", 1.0), ("age", 2.0)]), panel("B", &[("age", 1.0)])]);

@@ -5,7 +5,8 @@
 mod figures;
 
 use parallax_report::{
-    BarPlot, BarSeries, EventStudyPlot, Figure, FigureError, FigureKind, Language, png, svg,
+    BarPlot, BarSeries, EventBin, EventPoint, EventStudyPlot, Figure, FigureError, FigureKind, Language, png,
+    svg,
 };
 
 /// `FIGURES_OUT=FOLDER cargo test -p parallax-report --test pictures` writes the pictures to be looked at.
@@ -113,13 +114,9 @@ fn labels_of_long_event_windows_do_not_touch() {
     let FigureKind::EventStudy(mut plot) = figures::all(Language::En).remove(0).kind else { panic!() };
     let last = plot.series[0].points.pop().unwrap();
     for time in 6..60 {
-        plot.series[0].points.push(parallax_report::EventPoint {
-            time,
-            bin: parallax_report::EventBin::Exact,
-            ..last.clone()
-        });
+        plot.series[0].points.push(EventPoint { time, bin: EventBin::Exact, ..last.clone() });
     }
-    plot.series[0].points.push(parallax_report::EventPoint { time: 60, ..last });
+    plot.series[0].points.push(EventPoint { time: 60, ..last });
     let labels = tick_labels(&svg(&Figure::new("long", "Long", FigureKind::EventStudy(plot))).unwrap());
     let texts: Vec<&str> = labels.iter().map(|it| it.1.as_str()).collect();
     assert_eq!(texts, ["≤−5", "0", "5", "10", "15", "20", "25", "30", "35", "40", "45", "50", "55", "≥60"]);
@@ -128,6 +125,51 @@ fn labels_of_long_event_windows_do_not_touch() {
         it[1].0 - it[0].0 - 2.5 * (it[0].1.chars().count() + it[1].1.chars().count()) as f64
     };
     assert!(labels.windows(2).all(|it| 0.0 < room(it)), "{labels:?}");
+}
+
+/// A series that ends at "5 and earlier" beside one that goes on to -8 and one with other ends.
+fn uneven_ends() -> Figure {
+    let binned = figures::series("binned", 0.0, true);
+    let mut exact = figures::series("exact", 0.4, true);
+    let first = exact.points[0].clone();
+    exact.points.iter_mut().for_each(|it| it.bin = EventBin::Exact);
+    for time in [-6, -7, -8] {
+        exact.points.insert(0, EventPoint { time, bin: EventBin::Exact, ..first.clone() });
+    }
+    let mut narrow = figures::series("narrow", -0.4, true);
+    narrow.points.retain(|it| -3 <= it.time && it.time <= 4);
+    narrow.points[0].bin = EventBin::OrEarlier;
+    let kind = FigureKind::EventStudy(EventStudyPlot::new(vec![binned, exact, narrow]));
+    Figure::new("uneven-ends", "Effects by time since adoption", kind)
+}
+
+#[test]
+fn ends_that_others_go_beyond_stand_outside_of_the_numeric_axis() {
+    let figure = uneven_ends();
+    let (svg, png) = (svg(&figure).unwrap(), png(&figure).unwrap());
+    if let Some(it) = std::env::var_os("FIGURES_OUT").map(std::path::PathBuf::from) {
+        std::fs::write(it.join("uneven-ends.png"), &png).unwrap();
+    }
+    let numeric: Vec<String> = tick_labels(&svg).into_iter().map(|it| it.1).collect();
+    let wanted: Vec<String> = (-8..=6).map(|it: i32| it.to_string().replace('-', "−")).collect();
+    assert_eq!(numeric, wanted);
+    // Left of the axis the narrower end is nearer to it; the upper end of `binned` is one of `exact`'s periods too.
+    let x = |text: &str| {
+        let at = svg.find(&format!(">{text}<")).unwrap_or_else(|| panic!("no {text}"));
+        let start = svg[..at].rfind("<text x=\"").unwrap() + 9;
+        svg[start..].split('"').next().unwrap().parse::<f64>().unwrap()
+    };
+    let places = [x("≤−5"), x("≤−3"), tick_labels(&svg)[0].0, tick_labels(&svg)[14].0, x("≥6")];
+    assert!(places.is_sorted(), "{places:?}");
+    assert!(svg.contains("this and all periods beyond"));
+}
+
+#[test]
+fn ends_that_all_series_share_are_on_the_axis() {
+    let svg = svg(&figures::all(Language::En).remove(1)).unwrap();
+    let labels = tick_labels(&svg);
+    assert_eq!((labels[0].1.as_str(), labels[11].1.as_str()), ("≤−5", "≥6"));
+    assert!(!svg.contains("all periods beyond"));
 }
 
 /// More estimators than one figure of a battery has, over one another.

@@ -44,7 +44,7 @@ Variables            N        mean          min
 Panel A: 城市
 Resilience         3,108  24.2               -11.45
 Share, "A|B" & 5%     12   0.0000123457        0
-#Patents               0    .            1234570
+#Patents               0                 1234570
 ===================================================
 "#
     );
@@ -88,7 +88,7 @@ fn markdown_of_a_descriptive_table() {
 | **Panel A: 城市**  |       |              |         |
 | Resilience         | 3,108 |         24.2 |  -11.45 |
 | Share, "A\|B" & 5% |    12 | 0.0000123457 |       0 |
-| #Patents           |     0 |            . | 1234570 |
+| #Patents           |     0 |              | 1234570 |
 "#
     );
 }
@@ -150,7 +150,7 @@ Variables & \multicolumn{1}{c}{N} & mean & min \\
 \multicolumn{4}{l}{\emph{Panel A: 城市}} \\
 Resilience & 3,108 & 24.2 & $-$11.45 \\
 Share, "A\textbar{}B" \& 5\% & 12 & 0.0000123457 & 0 \\
-\#Patents & 0 & . & 1234570 \\
+\#Patents & 0 &  & 1234570 \\
 \bottomrule
 \end{tabular}
 \end{table}
@@ -189,7 +189,7 @@ Variables,N,mean,min
 Panel A: 城市,,,
 Resilience,3108,24.2,-11.45
 "Share, ""A|B"" & 5%",12,0.0000123457,0
-"#Patents",0,.,1234570
+"#Patents",0,,1234570
 "##
     );
 }

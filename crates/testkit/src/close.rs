@@ -1,6 +1,6 @@
 //! Named closeness: how much two answers may differ, and why that much.
 
-use parallax_model::{DetailValues, Estimate};
+use parallax_model::Estimate;
 
 /// How much two numbers may differ, as a share of the larger one.
 #[derive(Debug, PartialEq)]
@@ -65,11 +65,9 @@ pub fn details(a: &Estimate, b: &Estimate) -> Result<(), String> {
     }
     for (a, b) in a.details.iter().zip(&b.details) {
         for (x, y) in a.columns.iter().zip(&b.columns) {
-            let same = match (&x.values, &y.values) {
-                (DetailValues::Number(x), DetailValues::Number(y)) => {
-                    x.iter().map(|it| it.to_bits()).eq(y.iter().map(|it| it.to_bits()))
-                }
-                (x, y) => x == y,
+            let same = match (x.values.numbers(), y.values.numbers()) {
+                (Some(x), Some(y)) => x.iter().map(|it| it.to_bits()).eq(y.iter().map(|it| it.to_bits())),
+                _ => x.values == y.values,
             };
             if !same {
                 return Err(format!("table `{}`, column `{}`", a.name, x.name));

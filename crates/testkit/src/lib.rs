@@ -11,6 +11,9 @@ mod monte_carlo;
 mod table;
 
 pub use close::{Closeness, NEAR, REORDERED, RESCALED, SAME, compare, matrices, vectors};
-pub use laws::{EXCEPTIONS, Exception, LAWS, Law, fit, request, tables};
+pub use laws::{
+    EXCEPTIONS, Exception, LAWS, Law, PATTERNS, Pattern, fit, five_from_adoption_on, noiseless, request,
+    tables,
+};
 pub use monte_carlo::{Performance, Scenario, TARGETS, monte_carlo, scenarios};
 pub use table::{Random, Shape, Table};

@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use parallax_model::{
-    AbsorptionCache, BatteryPart, BatteryRequest, Entry, Estimate, Formula, ModelSpec, Panel, Registry,
+    AbsorptionCache, BatteryPart, BatteryRequest, Entry, Estimate, ModelSpec, Panel, Registry,
     SingletonPolicy, SmallSample, Term, WeightKind,
     panel::{Codes, Column, PanelBuilder},
     side_by_side,
@@ -276,11 +276,12 @@ fn model(entry: &Entry, request: &BatteryRequest) -> Result<Option<(Option<Term>
     let BatteryPart::Effect(overall) = model.part else { return Ok(None) };
     let spec = ModelSpec {
         estimator: entry.meta.plugin.name.to_owned(),
-        formula: Formula::parse(&model.formula).map_err(|it| it.to_string())?,
+        formula: model.formula,
         weights: None,
         weight_kind: WeightKind::Analytic,
         vcov: "cluster:unit".parse().map_err(|it: parallax_model::vcov::VcovError| it.to_string())?,
         small_sample: SmallSample::FIXEST,
+        repair: None,
         singletons: SingletonPolicy::Drop,
         options: model.options,
     };

@@ -1,7 +1,7 @@
 //! Small seeded panels as plain tables, and the changes that laws make to them.
 
 use parallax_model::{
-    Panel,
+    Name, Panel,
     panel::{Codes, Column, PanelBuilder, PanelError, TimeFormat},
 };
 use rand_chacha::ChaCha8Rng;
@@ -187,7 +187,7 @@ impl Table {
     /// # Errors
     /// Repeated rows.
     pub fn panel(&self) -> Result<Panel, PanelError> {
-        self.panel_as(None)
+        self.panel_named(|it| it.into())
     }
 
     /// As a panel of `unit` and `year`, whose numbers are what is declared.
@@ -195,11 +195,23 @@ impl Table {
     /// # Errors
     /// Repeated rows, and codes that jump or are none of the format.
     pub fn panel_as(&self, format: Option<TimeFormat>) -> Result<Panel, PanelError> {
+        self.panel_of(|it| it.into(), format)
+    }
+
+    /// As [`Table::panel`], every column under another name.
+    ///
+    /// # Errors
+    /// Repeated rows and repeated names.
+    pub fn panel_named(&self, name: impl Fn(&str) -> Name) -> Result<Panel, PanelError> {
+        self.panel_of(name, None)
+    }
+
+    fn panel_of(&self, name: impl Fn(&str) -> Name, format: Option<TimeFormat>) -> Result<Panel, PanelError> {
         let units = Codes::from_text(self.unit.iter().map(|it| Some(it.as_str())));
         let builder = PanelBuilder::new(self.len())
-            .index("unit".into(), units, "year".into(), self.year.clone())
+            .index(name("unit"), units, name("year"), self.year.clone())
             .time_format(format);
-        self.columns(builder).build()
+        self.columns(builder, name).build()
     }
 
     /// As rows without unit and time, which may repeat; `unit` and `year` are columns.
@@ -212,14 +224,14 @@ impl Table {
         let builder = PanelBuilder::new(self.len())
             .column("unit".into(), Column::Codes(units))
             .column("year".into(), Column::real(years));
-        self.columns(builder).build()
+        self.columns(builder, |it| it.into()).build()
     }
 
-    fn columns(&self, builder: PanelBuilder) -> PanelBuilder {
+    fn columns(&self, builder: PanelBuilder, name: impl Fn(&str) -> Name) -> PanelBuilder {
         let groups = Codes::from_text(self.group.iter().map(|it| Some(it.as_str())));
-        let builder = builder.column("group".into(), Column::Codes(groups));
-        let add = |builder: PanelBuilder, (name, values): &(&'static str, Vec<f64>)| {
-            builder.column((*name).into(), Column::real(values.clone()))
+        let builder = builder.column(name("group"), Column::Codes(groups));
+        let add = |builder: PanelBuilder, (it, values): &(&'static str, Vec<f64>)| {
+            builder.column(name(it), Column::real(values.clone()))
         };
         self.numbers.iter().fold(builder, add)
     }

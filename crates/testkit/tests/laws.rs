@@ -25,6 +25,8 @@ mod imputation;
 mod mediation;
 #[path = "laws/monte_carlo.rs"]
 mod monte_carlo;
+#[path = "laws/noiseless.rs"]
+mod noiseless;
 #[path = "laws/saturated.rs"]
 mod saturated;
 #[path = "laws/switchers.rs"]

@@ -223,7 +223,7 @@ fn refuse_what_the_preset_refuses(plan: &VcovPlan, absorbed: &[AbsorbedEffect]) 
             refuse("multi-way clusters".to_owned(), "use reghdfe or fixest")
         }
         (VcovSpec::Cluster { by }, Some(effect)) if plan.nests(&effect.codes).is_none() => refuse(
-            format!("clusters {} that split groups of {}", by[0], effect.name),
+            format!("clusters {} that split groups of {}", by[0].name(), effect.name),
             "use reghdfe or fixest",
         ),
         _ => Ok(()),

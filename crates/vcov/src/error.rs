@@ -20,6 +20,12 @@ pub enum VcovError {
         /// What was written.
         text: String,
     },
+    /// The name of a repair is not one we know.
+    #[error("`{text}` is not the repair of a multi-way covariance that we know: fixest, stata, plm")]
+    UnknownRepair {
+        /// What was written.
+        text: String,
+    },
     /// Too few clusters.
     #[error("cluster `{name}` has {groups} group in the sample; clustered errors need at least two")]
     OneCluster {

@@ -1,6 +1,9 @@
 //! Covariance of coefficients from their influence functions.
 
-use parallax_linalg::{Mat, MatRef, gram};
+use parallax_linalg::{
+    Mat, MatRef, gram,
+    rounding::{clear, is_rounding},
+};
 use parallax_panel::Codes;
 
 use crate::{Arithmetic, SmallSample, Vcov, VcovError, VcovPlan, VcovSpec};
@@ -25,6 +28,7 @@ impl Vcov {
                 t_df_text: "normal".to_owned(),
                 residual_df: n,
             },
+            repair: None,
             clamped: 0,
         }
     }
@@ -44,20 +48,31 @@ impl VcovPlan {
             match &mut cluster[unit as usize] {
                 slot @ None => *slot = Some(group),
                 Some(known) if *known == group => {}
-                Some(_) => return Err(VcovError::NotNested { name: name.clone() }),
+                Some(_) => return Err(VcovError::NotNested { name: name.name() }),
             }
         }
         Ok(cluster.into_iter().map(Option::unwrap_or_default).collect())
     }
 
     /// Sum over clusters of psi psi', where psi is a cluster's sum of the rows of `values` (units x k) and
-    /// `values` add up over units to estimate less truth. No factor for small samples.
+    /// `values` add up over units to estimate less truth. No factor for small samples. `sizes` has for each term the
+    /// size of what it was computed from; what clusters leave of that may be rounding, and is no variance then.
     ///
     /// # Errors
     /// As [`VcovPlan::cluster_of_units`].
-    pub fn of_influence(&self, values: MatRef<'_, f64>, units: &Codes) -> Result<Vcov, VcovError> {
+    pub fn of_influence(
+        &self,
+        values: MatRef<'_, f64>,
+        sizes: &[f64],
+        units: &Codes,
+    ) -> Result<Vcov, VcovError> {
         let cluster = self.cluster_of_units(units)?;
-        let matrix = clustered_products(values, &cluster, self.groups[0].n_groups())?;
+        let mut matrix = clustered_products(values, &cluster, self.groups[0].n_groups())?;
+        for (at, size) in sizes.iter().enumerate() {
+            if is_rounding(matrix[(at, at)].sqrt(), *size) {
+                clear(&mut matrix, at);
+            }
+        }
         Ok(Vcov::by_formula(matrix, &self.spec, units.len()))
     }
 }
@@ -91,9 +106,11 @@ mod tests {
         let plan =
             VcovPlan::new("cluster:g".parse().unwrap(), SmallSample::FIXEST, vec![groups.clone()]).unwrap();
         let psi = Mat::from_fn(3, 1, |unit, _| [1.0, -3.0, 2.0][unit]);
-        let found = plan.of_influence(psi.as_ref(), &units).unwrap();
+        let found = plan.of_influence(psi.as_ref(), &[1.0], &units).unwrap();
         assert_eq!(found.matrix[(0, 0)], 4.0 + 4.0);
         assert_eq!(found.small_sample, SmallSample::NONE);
+        let of_rounding = plan.of_influence(psi.as_ref(), &[1e16], &units).unwrap();
+        assert!(of_rounding.std_errors()[0].is_nan(), "beside outcomes of 1e16 three units are rounding");
         assert!(plan.cluster_of_units(&Codes::from_integers([1, 1, 2, 3, 3].map(Some))).is_err());
     }
 }

@@ -1,10 +1,15 @@
 //! The matrix: bread times meat times bread, scaled as the plan says.
 
-use parallax_linalg::{LinalgError, Mat, MatRef, column_norms, gram, nearest_psd, symmetric_eigen};
+use parallax_linalg::{
+    LinalgError, Mat, MatRef, column_norms, gram,
+    rounding::{RowSizes, congruence},
+    symmetric_eigen,
+};
 use parallax_panel::Codes;
 
 use crate::{
-    AbsorbedEffect, Arithmetic, HcKind, SmallSample, VcovError, VcovPlan, VcovSpec, arithmetic::arithmetic,
+    AbsorbedEffect, Arithmetic, HcKind, Repair, SmallSample, VcovError, VcovPlan, VcovSpec,
+    arithmetic::arithmetic, exactness::Exactness,
 };
 
 /// Gives the leverages of the absorbed effects, one a row; called for HC2 and HC3 only.
@@ -16,6 +21,8 @@ pub struct LinearParts<'a> {
     pub columns: &'a [&'a [f64]],
     /// n residuals of that regression, not multiplied by weights.
     pub residuals: &'a [f64],
+    /// What each residual was computed from, so that rounding is told from variance.
+    pub sizes: &'a RowSizes,
     /// n weights, or none.
     pub weights: Option<&'a [f64]>,
     /// The weights count repeated rows, so that n is their sum.
@@ -24,6 +31,8 @@ pub struct LinearParts<'a> {
     pub partialled: usize,
     /// (X'WX)^{-1}, k x k.
     pub bread: MatRef<'a, f64>,
+    /// L where coefficients L b are reported instead of b; their covariance is L V L'.
+    pub lines: Option<MatRef<'a, f64>>,
     /// The absorbed effects, in formula order.
     pub absorbed: &'a [AbsorbedEffect],
     /// True when the last column is the constant; absorbed effects span it too, so it counts once.
@@ -35,7 +44,9 @@ pub struct LinearParts<'a> {
 /// A covariance matrix that says how it was made.
 #[derive(Clone, Debug)]
 pub struct Vcov {
-    /// k x k, symmetric, positive semi-definite.
+    /// k x k, symmetric. A coefficient whose variance is rounding has a row and a column of zeros; a multi-way
+    /// covariance that was not repaired may have variances below zero. Neither has an error: see
+    /// [`Vcov::std_errors`].
     pub matrix: Mat<f64>,
     /// What was asked.
     pub spec: VcovSpec,
@@ -43,7 +54,9 @@ pub struct Vcov {
     pub small_sample: SmallSample,
     /// The arithmetic behind it.
     pub arithmetic: Arithmetic,
-    /// Negative eigenvalues that were set to zero (multi-way clusters only).
+    /// The repair that was asked for.
+    pub repair: Option<Repair>,
+    /// Negative eigenvalues that it set to zero (multi-way clusters only).
     pub clamped: usize,
 }
 
@@ -78,7 +91,7 @@ impl VcovPlan {
             .map(|set| {
                 let inside: Vec<usize> = (0..names.len()).filter(|it| set >> it & 1 == 1).collect();
                 let codes: Vec<Codes> = inside.iter().map(|&it| self.groups[it].clone()).collect();
-                let by: Vec<&str> = inside.iter().map(|&it| names[it].as_str()).collect();
+                let by: Vec<String> = inside.iter().map(|&it| names[it].name().to_string()).collect();
                 ClusterTerm {
                     by: by.join("^"),
                     sign: if inside.len() % 2 == 1 { 1.0 } else { -1.0 },
@@ -105,32 +118,60 @@ impl PreparedVcov<'_> {
     pub fn matrix(&self, parts: &LinearParts<'_>) -> Result<Vcov, VcovError> {
         let k = parts.columns.len();
         let PreparedVcov { plan, terms, arithmetic } = self;
-        let (matrix, clamped) = match &plan.spec {
-            VcovSpec::Iid => (scaled(parts.bread, rss(parts) / arithmetic.factor), 0),
-            VcovSpec::Hc(kind) => {
-                let around = Around::of(parts)?;
-                let meat = squares(&around.columns(parts), &squared_scores(*kind, parts)?)?;
-                (scaled(around.sandwich(meat.as_ref()).as_ref(), arithmetic.factor), 0)
-            }
-            VcovSpec::Cluster { .. } => {
-                let around = Around::of(parts)?;
-                let columns = around.columns(parts);
-                let mut meat = Mat::<f64>::zeros(k, k);
-                for (term, how) in terms.iter().zip(&arithmetic.terms) {
-                    add_cluster_meat(&mut meat, &columns, parts, &term.codes, how.sign * how.scale)?;
-                }
-                let matrix = scaled(around.sandwich(meat.as_ref()).as_ref(), arithmetic.factor);
-                if terms.len() < 2 { (matrix, 0) } else { nearest_psd(&matrix)? }
-            }
+        let matrix = match &plan.spec {
+            VcovSpec::Iid if parts.sizes.explain(rss(parts)) => Mat::zeros(k, k),
+            VcovSpec::Iid => scaled(parts.bread, rss(parts) / arithmetic.factor),
+            VcovSpec::Hc(kind) => heteroskedastic(*kind, parts, arithmetic)?,
+            VcovSpec::Cluster { .. } => clustered(terms, parts, arithmetic)?,
         };
+        let matrix = match parts.lines {
+            Some(lines) => congruence(lines, matrix.as_ref()),
+            None => matrix,
+        };
+        // One-way sums are positive as they are.
+        let (matrix, clamped) =
+            if terms.len() < 2 { (matrix, 0) } else { Repair::apply(plan.repair, matrix)? };
         Ok(Vcov {
             matrix,
             spec: plan.spec.clone(),
             small_sample: plan.small_sample,
             arithmetic: arithmetic.clone(),
+            repair: plan.repair,
             clamped,
         })
     }
+}
+
+fn heteroskedastic(
+    kind: HcKind,
+    parts: &LinearParts<'_>,
+    arithmetic: &Arithmetic,
+) -> Result<Mat<f64>, VcovError> {
+    let around = Around::of(parts)?;
+    let meat = squares(&around.columns(parts), &squared_scores(kind, parts, parts.residuals)?)?;
+    let mut matrix = scaled(around.sandwich(meat.as_ref()).as_ref(), arithmetic.factor);
+    let exactness = Exactness::new(parts, &around, arithmetic.factor);
+    exactness.settle_rows(&mut matrix, meat.as_ref(), |it| squared_scores(kind, parts, it))?;
+    Ok(matrix)
+}
+
+fn clustered(
+    terms: &[ClusterTerm],
+    parts: &LinearParts<'_>,
+    arithmetic: &Arithmetic,
+) -> Result<Mat<f64>, VcovError> {
+    let k = parts.columns.len();
+    let around = Around::of(parts)?;
+    let columns = around.columns(parts);
+    let mut meat = Mat::<f64>::zeros(k, k);
+    for (term, how) in terms.iter().zip(&arithmetic.terms) {
+        add_cluster_meat(&mut meat, &columns, parts, &term.codes, how.sign * how.scale)?;
+    }
+    let mut matrix = scaled(around.sandwich(meat.as_ref()).as_ref(), arithmetic.factor);
+    let scales = terms.iter().zip(&arithmetic.terms).map(|(term, how)| (&term.codes, how.sign * how.scale));
+    let scales: Vec<(&Codes, f64)> = scales.collect();
+    Exactness::new(parts, &around, arithmetic.factor).settle_clusters(&mut matrix, meat.as_ref(), &scales);
+    Ok(matrix)
 }
 
 impl LinearParts<'_> {
@@ -154,10 +195,15 @@ struct ClusterTerm {
 }
 
 impl Vcov {
-    /// Standard errors: roots of the diagonal.
+    /// Standard errors: roots of the diagonal; NaN where there is no positive variance.
     pub fn std_errors(&self) -> Vec<f64> {
-        (0..self.matrix.nrows()).map(|it| self.matrix[(it, it)].max(0.0).sqrt()).collect()
+        (0..self.matrix.nrows()).map(|it| std_error(self.matrix[(it, it)])).collect()
     }
+}
+
+/// The root of a variance; NaN where it is not positive, since then there is no error.
+pub fn std_error(variance: f64) -> f64 {
+    if 0.0 < variance { variance.sqrt() } else { f64::NAN }
 }
 
 fn rss(parts: &LinearParts<'_>) -> f64 {
@@ -169,15 +215,11 @@ fn rss(parts: &LinearParts<'_>) -> f64 {
 
 /// (w e)^2, divided by powers of 1-h for HC2 and HC3: the weights of x x' in the meat. A row that is there w
 /// times adds w e^2, and each of its copies has the w-th part of the leverage.
-fn squared_scores(kind: HcKind, parts: &LinearParts<'_>) -> Result<Vec<f64>, VcovError> {
+fn squared_scores(kind: HcKind, parts: &LinearParts<'_>, residuals: &[f64]) -> Result<Vec<f64>, VcovError> {
     let weight = |row: usize| parts.weights.map_or(1.0, |it| it[row]);
     let power_of_weight = if parts.frequency { 1 } else { 2 };
-    let mut scores: Vec<f64> = parts
-        .residuals
-        .iter()
-        .enumerate()
-        .map(|(row, e)| weight(row).powi(power_of_weight) * e * e)
-        .collect();
+    let mut scores: Vec<f64> =
+        residuals.iter().enumerate().map(|(row, e)| weight(row).powi(power_of_weight) * e * e).collect();
     let power = match kind {
         HcKind::Hc0 | HcKind::Hc1 => return Ok(scores),
         HcKind::Hc2 => 1,
@@ -250,7 +292,7 @@ fn add_cluster_meat(
 }
 
 /// Sums of w x e within groups.
-fn group_scores(column: &[f64], parts: &LinearParts<'_>, groups: &Codes) -> Vec<f64> {
+pub(crate) fn group_scores(column: &[f64], parts: &LinearParts<'_>, groups: &Codes) -> Vec<f64> {
     let mut sums = vec![0.0; groups.n_groups()];
     let rows = column.iter().zip(parts.residuals).zip(groups.code.iter());
     match parts.weights {
@@ -273,8 +315,9 @@ fn group_scores(column: &[f64], parts: &LinearParts<'_>, groups: &Codes) -> Vec<
 /// The plain choice is the bread B and the columns X. Where columns nearly cancel (a calendar year beside a
 /// constant) B X' loses the digits that cancel, so the columns become the orthonormal Z = X L with L L' = B,
 /// and L stands on both sides: the same product in exact arithmetic.
-struct Around {
-    left: Mat<f64>,
+pub(crate) struct Around {
+    /// k x k.
+    pub(crate) left: Mat<f64>,
     orthonormal: Option<Vec<Vec<f64>>>,
 }
 
@@ -306,7 +349,7 @@ impl Around {
         Ok(Around { left, orthonormal: Some(orthonormal) })
     }
 
-    fn columns<'a>(&'a self, parts: &'a LinearParts<'_>) -> Vec<&'a [f64]> {
+    pub(crate) fn columns<'a>(&'a self, parts: &'a LinearParts<'_>) -> Vec<&'a [f64]> {
         match &self.orthonormal {
             Some(it) => it.iter().map(Vec::as_slice).collect(),
             None => parts.columns.to_vec(),
@@ -334,10 +377,12 @@ mod tests {
         let parts = LinearParts {
             columns,
             residuals,
+            sizes: &RowSizes::of_fit(residuals, [], None),
             weights: None,
             frequency: false,
             partialled: 0,
             bread: bread.as_ref(),
+            lines: None,
             absorbed: &[],
             constant: false,
             leverages: None,

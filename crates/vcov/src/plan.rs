@@ -4,7 +4,7 @@ use parallax_base::Name;
 use parallax_linalg::{Factor, is_nested};
 use parallax_panel::Codes;
 
-use crate::{ClusterScale, SmallSample, VcovError, VcovSpec};
+use crate::{ClusterScale, Repair, SmallSample, VcovError, VcovSpec};
 
 /// A request with its groups on the estimation sample.
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub struct VcovPlan {
     pub spec: VcovSpec,
     /// How it is scaled.
     pub small_sample: SmallSample,
+    /// What is done to a multi-way covariance that is not positive.
+    pub repair: Option<Repair>,
     /// One set of codes for each cluster column, on the sample, every group used.
     pub groups: Vec<Codes>,
 }
@@ -38,16 +40,31 @@ impl VcovPlan {
     pub fn new(spec: VcovSpec, small_sample: SmallSample, groups: Vec<Codes>) -> Result<VcovPlan, VcovError> {
         for (name, codes) in spec.clusters().iter().zip(&groups) {
             if codes.n_groups() < 2 {
-                return Err(VcovError::OneCluster { name: name.clone(), groups: codes.n_groups() });
+                return Err(VcovError::OneCluster { name: name.name(), groups: codes.n_groups() });
             }
         }
-        Ok(VcovPlan { spec, small_sample, groups })
+        Ok(VcovPlan { spec, small_sample, repair: None, groups })
+    }
+
+    /// With a program's repair of multi-way covariances.
+    #[must_use]
+    pub fn repaired(self, repair: Option<Repair>) -> VcovPlan {
+        VcovPlan { repair, ..self }
+    }
+
+    /// The same request on some of the rows: `rows` are numbers of rows of the sample, in any order and number.
+    ///
+    /// # Errors
+    /// As [`VcovPlan::new`].
+    pub fn on_rows(&self, rows: &[usize]) -> Result<VcovPlan, VcovError> {
+        let groups = self.groups.iter().map(|it| it.compact(rows.iter().copied())).collect();
+        Ok(VcovPlan::new(self.spec.clone(), self.small_sample, groups)?.repaired(self.repair))
     }
 
     /// The first cluster column whose groups contain every group of `effect`, if there is one.
-    pub fn nests(&self, effect: &Codes) -> Option<&Name> {
+    pub fn nests(&self, effect: &Codes) -> Option<Name> {
         let by = self.spec.clusters().iter().zip(&self.groups);
-        by.into_iter().find(|(_, groups)| is_nested(factor(effect), factor(groups))).map(|(name, _)| name)
+        by.into_iter().find(|(_, groups)| is_nested(factor(effect), factor(groups))).map(|(by, _)| by.name())
     }
 
     /// The factor for few clusters of a term with that many groups.

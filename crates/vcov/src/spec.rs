@@ -2,11 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use parallax_base::Name;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::VcovError;
+use crate::{ClusterBy, VcovError, cluster_by};
 
 /// Which covariance. A closed set: its corrections meet the absorbed effects.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -15,10 +14,10 @@ pub enum VcovSpec {
     Iid,
     /// Heteroskedasticity-robust.
     Hc(HcKind),
-    /// Clustered by one or several columns (`a^b` combines columns into one).
+    /// Clustered by one or several groupings (`a^b` combines columns into one).
     Cluster {
-        /// Cluster columns; more than one means multi-way.
-        by: Vec<Name>,
+        /// Groupings; more than one means multi-way.
+        by: Vec<ClusterBy>,
     },
 }
 
@@ -64,7 +63,7 @@ impl VcovSpec {
     }
 
     /// The cluster columns; none for other kinds.
-    pub fn clusters(&self) -> &[Name] {
+    pub fn clusters(&self) -> &[ClusterBy] {
         match self {
             VcovSpec::Cluster { by } => by,
             VcovSpec::Iid | VcovSpec::Hc(_) => &[],
@@ -101,7 +100,7 @@ impl fmt::Display for VcovSpec {
             VcovSpec::Iid => f.write_str("iid"),
             VcovSpec::Hc(it) => write!(f, "{it}"),
             VcovSpec::Cluster { by } => {
-                let by: Vec<&str> = by.iter().map(Name::as_str).collect();
+                let by: Vec<String> = by.iter().map(ToString::to_string).collect();
                 write!(f, "cluster:{}", by.join("+"))
             }
         }
@@ -124,10 +123,7 @@ impl FromStr for VcovSpec {
             ("hc2", None) => Ok(VcovSpec::Hc(HcKind::Hc2)),
             ("hc3", None) => Ok(VcovSpec::Hc(HcKind::Hc3)),
             ("cluster", Some(columns)) => {
-                let by: Vec<Name> = columns.split('+').map(|it| Name::from(it.trim())).collect();
-                if by.iter().any(|it| it.is_empty()) {
-                    return Err(unknown("; name the columns, as in cluster:city or cluster:city+year"));
-                }
+                let by = cluster_by::read(columns).map_err(unknown)?;
                 if by.iter().enumerate().any(|(at, it)| by[..at].contains(it)) {
                     return Err(unknown("; a cluster column is named twice"));
                 }
@@ -168,8 +164,8 @@ impl JsonSchema for VcovSpec {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
-            "pattern": "^(iid|hc[0-3]|cluster:[^+]+(\\+[^+]+)*)$",
-            "description": "iid, hc0, hc1, hc2, hc3, cluster:A, cluster:A+B"
+            "pattern": "^(iid|hc[0-3]|cluster:.+)$",
+            "description": "iid, hc0, hc1, hc2, hc3, cluster:A, cluster:A+B; a column with + or ^ in its name in back-ticks"
         })
     }
 }
@@ -186,6 +182,20 @@ mod tests {
     }
 
     #[test]
+    fn columns_with_signs_stay_columns() {
+        for name in
+            ["a+b", "a^b", "`", "x`y", " lead", r"back\slash", "firm.id", "year of obs", r"`\`", "省+市"]
+        {
+            let spec = VcovSpec::Cluster { by: vec![name.into(), "year".into()] };
+            assert_eq!(spec.to_string().parse::<VcovSpec>().unwrap(), spec, "{spec}");
+            assert_eq!(spec.clusters()[0].columns(), [name.into()]);
+        }
+        let both: VcovSpec = "cluster: `a^b` ^ c + d".parse().unwrap();
+        assert_eq!(both.clusters()[0].columns(), ["a^b".into(), "c".into()]);
+        assert_eq!(both.clusters()[1], "d".into());
+    }
+
+    #[test]
     fn unknown_requests_say_what_there_is() {
         let text = |it: &str| it.parse::<VcovSpec>().unwrap_err().to_string();
         assert!(text("robust").ends_with("robust is hc1"));
@@ -193,5 +203,8 @@ mod tests {
         assert!(text("cluster:a+a").ends_with("named twice"));
         assert!(text("conley:200").ends_with("not built yet"));
         assert!(text("iid:x").contains("is not one of iid, hc0"));
+        assert!(text("cluster:a+").contains("name the columns"));
+        assert!(text("cluster:`a").contains("never closed"));
+        assert!(text("cluster:`a`b").contains("between columns"));
     }
 }

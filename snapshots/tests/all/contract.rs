@@ -6,9 +6,26 @@ use crate::support::{folder, json, parallax, text};
 
 const DATA: &str = "datasets/wage-panel/wage_panel.parquet";
 /// As documented, in order.
-const KEYS: [&str; 9] = ["estimator", "nobs", "terms", "vcov", "df", "stats", "sample", "details", "notes"];
-const TERM_KEYS: [&str; 7] =
-    ["term", "estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"];
+const KEYS: [&str; 16] = [
+    "estimator",
+    "formula",
+    "outcome",
+    "nobs",
+    "units",
+    "periods",
+    "clusters",
+    "weights",
+    "terms",
+    "vcov",
+    "df",
+    "stats",
+    "sample",
+    "details",
+    "version",
+    "notes",
+];
+const TERM_KEYS: [&str; 8] =
+    ["term", "estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high"];
 
 #[test]
 fn keys_are_the_documented_ones() {

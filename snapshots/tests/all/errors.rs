@@ -291,7 +291,7 @@ fn staggered_files() -> TempDir {
         for year in 2001..=2006 {
             let d = i32::from(0 < first && first <= year);
             let (y, x) = ((id * 7 + year * 5 + id * year) % 13 + 2 * d, (id * 11 + year * year) % 7);
-            let word = if id == 3 && year == 2004 { "n/a" } else { "1" };
+            let word = if id == 3 && year == 2004 { "unknown" } else { "1" };
             writeln!(panel, "{id},{year},{y},{d},{first},{x},0,1,{word},,{year},2003.5").unwrap();
         }
     }
@@ -317,8 +317,8 @@ fn data_files() -> TempDir {
     let save = |name: &str, bytes: &[u8]| fs::write(dir.path().join(name), bytes).unwrap();
     save("good.csv", good.as_bytes());
     save("good.xyz", good.as_bytes());
-    save("text.csv", good.replace(line, "2,2002,n/a,14,4,-1,1,7,\n").as_bytes());
-    save("stray.csv", good.replace(line, "2,2002,7,n/a,4,-1,1,7,\n").as_bytes());
+    save("text.csv", good.replace(line, "2,2002,unknown,14,4,-1,1,7,\n").as_bytes());
+    save("stray.csv", good.replace(line, "2,2002,7,unknown,4,-1,1,7,\n").as_bytes());
     save("quote.csv", good.replace(line, "2,2002,7,14,4,-1,1,7,\"\n").as_bytes());
     save("twice.csv", format!("{good}{line}").as_bytes());
     save("infinite.csv", good.replace(line, "2,2002,7,inf,4,-1,1,7,\n").as_bytes());

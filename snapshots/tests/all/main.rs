@@ -6,6 +6,7 @@
 )]
 
 mod browser;
+mod cases;
 mod check_exit_code;
 mod contract;
 mod did;
@@ -19,3 +20,4 @@ mod replica_file;
 mod support;
 mod tables;
 mod threads;
+mod words;

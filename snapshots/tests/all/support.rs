@@ -86,8 +86,13 @@ pub fn contents(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 
 /// A study of `datasets` in a folder of its own, without its tables.
 pub fn copy_of(study: &str) -> TempDir {
-    let (from, to) = (root().join("datasets").join(study), folder());
-    for file in files(&from).iter().filter(|it| !it.starts_with("tables") && !it.starts_with("report")) {
+    copy_of_folder(&root().join("datasets").join(study))
+}
+
+/// A folder with a study in a folder of its own, without its tables.
+pub fn copy_of_folder(from: &Path) -> TempDir {
+    let to = folder();
+    for file in files(from).iter().filter(|it| !it.starts_with("tables") && !it.starts_with("report")) {
         let target = to.path().join(file);
         fs::create_dir_all(target.parent().unwrap()).unwrap();
         fs::copy(from.join(file), target).unwrap();

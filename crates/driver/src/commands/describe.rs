@@ -2,7 +2,7 @@
 
 use std::{io::Write, sync::Arc};
 
-use parallax_base::Name;
+use parallax_base::{Name, shown};
 use parallax_ingest::{Loaded, ReadRequest, read};
 use parallax_model::time_remarks;
 use parallax_panel::{Column, MISSING, adoption_cohorts, balance, summarize};
@@ -18,6 +18,7 @@ use crate::{
 /// Reads everything and describes it.
 pub fn run(arguments: &Describe, out: &mut dyn Write) -> Result<Outcome, DriverError> {
     let mut request = ReadRequest::file(&arguments.file);
+    request.reading = arguments.reading.options();
     request.unit = arguments.unit.as_ref().map(Name::from);
     request.time = arguments.time.as_ref().map(Name::from);
     request.time_format = arguments.time_format;
@@ -106,7 +107,7 @@ fn variables(loaded: &Loaded) -> Table {
         let cells = match loaded.panel.column(name) {
             Ok(Column::Real(values)) => {
                 let it = summarize(values);
-                let number = |value: f64| Cell::Number { value, digits: Digits::Significant(6) };
+                let number = |value: f64| Cell::Number { value, digits: digits(value) };
                 vec![
                     Cell::Count(it.n as u64),
                     Cell::Count(it.missing as u64),
@@ -129,10 +130,15 @@ fn variables(loaded: &Loaded) -> Table {
             }
             Err(_) => vec![Cell::Empty; 7],
         };
-        table.body.push(Row::cells(name.as_str(), cells));
+        table.body.push(Row::cells(shown(name), cells));
     }
     table.notes.extend(loaded.notes.iter().map(|it| format!("{it}.")));
     table
+}
+
+/// Whole numbers are printed whole, and no other number loses digits before its point.
+fn digits(value: f64) -> Digits {
+    if value.fract() == 0.0 || 1e6 <= value.abs() { Digits::Decimals(0) } else { Digits::Significant(6) }
 }
 
 fn as_json(loaded: &Loaded, treatment: Option<&str>) -> Result<Value, DriverError> {

@@ -6,12 +6,14 @@ use parallax_base::Name;
 use parallax_battery::{Battery, BatterySpec, Treatment, findings, run as run_battery};
 use parallax_ingest::{FileRequest, Loaded, ReadRequest, Select, read};
 use parallax_report::{
-    FileRecord, Format, Output, battery_document, battery_json, effects_table, render, write_outputs,
+    FileRecord, Format, InputRecord, InputRole, Output, OutputRun, Provenance, battery_document,
+    battery_json, effects_table, render,
 };
 
 use crate::{
     DriverError, Outcome,
     args::{Did, ListFormat},
+    columns::ColumnList,
     commands::{
         fit::{data_notes, explained},
         study_report::record,
@@ -32,14 +34,23 @@ pub fn run(
         let out = arguments.out.display();
         return Err(DriverError::Request(format!("--out {out} is a file; name a folder for the report")));
     }
+    let mut held = None;
+    if !arguments.no_report {
+        let run = OutputRun::begin(std::slice::from_ref(&arguments.out))?;
+        if !quiet {
+            run.notes().try_for_each(|it| writeln!(err, "note: {it}"))?;
+        }
+        held = Some(run);
+    }
     let loaded = load(arguments)?;
     refuse_text(&spec, &loaded)?;
     let notes = data_notes(&loaded);
     let threads = rayon::current_num_threads();
     let battery = run_battery(&loaded.panel, spec, &registry, threads)?;
     let outputs = if arguments.no_report { Vec::new() } else { outputs(&battery, &loaded, &notes)? };
-    if !outputs.is_empty() {
-        write_outputs(&arguments.out, &outputs)?;
+    if let Some(run) = held {
+        let inputs: Vec<_> = loaded.files.iter().map(|it| it.path.clone()).collect();
+        run.publish(std::slice::from_ref(&outputs), &provenance(&loaded)?, &inputs)?;
     }
     match arguments.format {
         ListFormat::Json => writeln!(out, "{:#}", battery_json(&battery, loaded.simulated(), &notes))?,
@@ -52,6 +63,17 @@ pub fn run(
     Ok(Outcome::Done)
 }
 
+/// Which data the report was made from.
+fn provenance(loaded: &Loaded) -> Result<Provenance, DriverError> {
+    let mut inputs = Vec::new();
+    for it in &loaded.files {
+        let name = it.path.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+        inputs.push(InputRecord { role: InputRole::Data, name, sha256: it.sha256()? });
+    }
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    Ok(Provenance { version, made_by: "did".to_owned(), simulated: loaded.simulated(), inputs })
+}
+
 fn spec(arguments: &Did) -> Result<BatterySpec, DriverError> {
     let treatment = match (&arguments.treatment, &arguments.cohort) {
         (Some(it), None) => Treatment::ByRow(Name::from(it)),
@@ -60,8 +82,11 @@ fn spec(arguments: &Did) -> Result<BatterySpec, DriverError> {
     };
     let (Treatment::ByRow(name) | Treatment::Cohort(name)) = &treatment;
     let mut seen = BTreeSet::from([arguments.unit.as_str(), arguments.time.as_str()]);
-    let roles = [&arguments.outcome, &name.to_string()].map(String::clone);
-    if let Some(twice) = roles.iter().chain(&arguments.covariates).find(|it| !seen.insert(it)) {
+    let covariates = ColumnList::names(&arguments.covariates);
+    let roles = [arguments.outcome.as_str(), name];
+    if let Some(twice) =
+        roles.into_iter().chain(covariates.iter().map(Name::as_str)).find(|it| !seen.insert(it))
+    {
         return Err(DriverError::Request(format!(
             "`{twice}` is named twice; outcome, treatment, unit, time and covariates are columns of their own"
         )));
@@ -69,7 +94,7 @@ fn spec(arguments: &Did) -> Result<BatterySpec, DriverError> {
     Ok(BatterySpec {
         outcome: Name::from(&arguments.outcome),
         treatment,
-        covariates: arguments.covariates.iter().map(Name::from).collect(),
+        covariates,
         cluster: arguments.cluster.as_ref().map(Name::from),
         weights: arguments.weights.as_ref().map(Name::from),
         small_sample: arguments.small_sample,
@@ -84,15 +109,17 @@ fn load(arguments: &Did) -> Result<Loaded, DriverError> {
         .into_iter()
         .chain([arguments.cluster.as_ref(), arguments.weights.as_ref()])
         .flatten()
-        .chain(&arguments.covariates)
+        .map(Name::from)
+        .chain(ColumnList::names(&arguments.covariates))
         .filter(|it| !index.contains(&it.as_str()));
-    let names: BTreeSet<Name> = named.map(Name::from).collect();
+    let names: BTreeSet<Name> = named.collect();
     let request = ReadRequest {
         files: arguments.data.iter().map(FileRequest::new).collect(),
         unit: Some(Name::from(&arguments.unit)),
         time: Some(Name::from(&arguments.time)),
         time_format: arguments.time_format,
         select: Select::Only(names.into_iter().collect()),
+        reading: arguments.reading.options(),
     };
     Ok(read(&request)?)
 }

@@ -19,6 +19,9 @@ pub fn run(arguments: &ExplainSe, out: &mut dyn Write) -> Result<Outcome, Driver
     }
     writeln!(out, "term                 {term}")?;
     writeln!(out, "covariance           {}", estimate.vcov.spec)?;
+    if let Some(it) = &estimate.sample.weights {
+        writeln!(out, "weights              {it}")?;
+    }
     writeln!(out, "{}", estimate.vcov.arithmetic)?;
     if estimate.distribution == parallax_model::Distribution::Normal {
         writeln!(out, "compared with        the normal distribution, whatever the t degrees of freedom")?;
@@ -27,7 +30,8 @@ pub fn run(arguments: &ExplainSe, out: &mut dyn Write) -> Result<Outcome, Driver
         let error = format_number(row.std_error, Digits::Significant(9));
         writeln!(out, "standard error       {error}")?;
     }
-    let notes = request.note.iter().cloned().chain(estimate.notes.iter().map(ToString::to_string));
+    let data = loaded.notes.iter().map(ToString::to_string);
+    let notes = data.chain(request.note.clone()).chain(estimate.notes.iter().map(ToString::to_string));
     for note in notes {
         writeln!(out, "note                 {note}")?;
     }

@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 use crate::{
     DriverError, Outcome,
     args::{Fit, FitFormat, ModelArguments},
+    columns::ColumnList,
 };
 
 /// Fits and prints.
@@ -25,7 +26,9 @@ pub fn run(arguments: &Fit, out: &mut dyn Write) -> Result<Outcome, DriverError>
     let mut notes = data_notes(&loaded);
     notes.extend(request.note.clone());
     match table_format(arguments.format) {
-        None => writeln!(out, "{:#}", estimate_json(&estimate, arguments.level, &notes))?,
+        None => {
+            writeln!(out, "{:#}", estimate_json(&estimate, &request.spec.formula, arguments.level, &notes))?
+        }
         Some(format) => {
             let table = estimate_table(&estimate, arguments.level, loaded.simulated(), &notes);
             write!(out, "{}", render(&table, format))?;
@@ -104,6 +107,7 @@ impl<'a> Request<'a> {
             weight_kind: arguments.weight_kind,
             vcov,
             small_sample: arguments.small_sample,
+            repair: arguments.repair,
             singletons: arguments.singletons,
             options,
         };
@@ -123,6 +127,7 @@ impl<'a> Request<'a> {
             time: None,
             time_format: self.arguments.time_format,
             select: Select::Only(names),
+            reading: self.arguments.reading.options(),
         };
         request.unit = self.arguments.unit.as_ref().map(Name::from);
         request.time = self.arguments.time.as_ref().map(Name::from);
@@ -158,6 +163,13 @@ pub fn explained(loaded: &Loaded, error: FitError) -> DriverError {
     let column = match &error {
         FitError::Panel(PanelError::NotNumeric { name })
         | FitError::Formula(FormulaError::Panel(PanelError::NotNumeric { name })) => name.clone(),
+        FitError::Formula(FormulaError::TextNumbers { column, .. }) => {
+            // A text file knows the line of the value that is in the way.
+            return match loaded.mixed.iter().find(|it| it.column == *column) {
+                Some(it) => DriverError::NotNumeric(format!("{it}; or write i({column}) for dummies")),
+                None => error.into(),
+            };
+        }
         FitError::Formula(FormulaError::Text { expr }) => Name::from(expr.to_string()),
         _ => return error.into(),
     };
@@ -167,37 +179,33 @@ pub fn explained(loaded: &Loaded, error: FitError) -> DriverError {
     }
 }
 
-/// The formula as it was given, or made of --outcome, --treatment and --covariates; the options with --cohort and,
-/// where the estimator reads a column there, --treatment.
+/// The formula as it was given, or made of the columns --outcome, --treatment and --covariates; the options with
+/// --cohort and, where the estimator reads a column there, --treatment.
 fn formula_and_options(
     arguments: &ModelArguments,
     entry: &Entry,
 ) -> Result<(Formula, Map<String, Value>), DriverError> {
-    let mut options = options(&arguments.options)?;
+    let mut options = options(&arguments.options, &entry.schema().to_value())?;
     if let Some(cohort) = &arguments.cohort {
         set(&mut options, "cohort", cohort, entry)?;
     }
-    let mut regressors: Vec<&str> = arguments.covariates.iter().map(String::as_str).collect();
+    let mut regressors: Vec<Name> = ColumnList::names(&arguments.covariates);
     if let Some(treatment) = &arguments.treatment {
         if reads_treatment(entry, &options, treatment) {
             set(&mut options, "treatment", treatment, entry)?;
         } else {
-            regressors.insert(0, treatment);
+            regressors.insert(0, Name::from(treatment));
         }
     }
     if let Some(formula) = &arguments.formula {
         return Ok((formula.clone(), options));
     }
-    let outcome = arguments.outcome.as_deref().unwrap_or_default();
-    let right = if regressors.is_empty() { "1".to_owned() } else { regressors.join(" + ") };
+    let outcome = Name::from(arguments.outcome.as_deref().unwrap_or_default());
     let effects = match (entry.meta.capabilities.effects, &arguments.unit, &arguments.time) {
-        (Support::Required, Some(unit), Some(time)) => format!(" | {unit} + {time}"),
-        _ => String::new(),
+        (Support::Required, Some(unit), Some(time)) => vec![Name::from(unit), Name::from(time)],
+        _ => Vec::new(),
     };
-    let text = format!("{outcome} ~ {right}{effects}");
-    let formula = Formula::parse(&text)
-        .map_err(|it| DriverError::Request(format!("`{text}` is no formula: {it}; write it as --formula")))?;
-    Ok((formula, options))
+    Ok((Formula::of_columns(&outcome, &regressors, &effects), options))
 }
 
 /// An option that has an argument of its own.
@@ -226,17 +234,43 @@ fn reads_treatment(entry: &Entry, options: &Map<String, Value>, treatment: &str)
     entry.columns(&with).is_ok_and(|it| named(&it))
 }
 
-/// `key=value` pairs as JSON: numbers, true, false and lists are read as such, the rest is text.
-fn options(pairs: &[String]) -> Result<Map<String, Value>, DriverError> {
+/// `key=value` pairs as JSON: numbers, true, false and lists are read as such, the rest is text. An option that is
+/// text alone, as those are that name a column, takes everything as text: there are columns named `2004`.
+fn options(pairs: &[String], schema: &Value) -> Result<Map<String, Value>, DriverError> {
     let mut options = Map::new();
     for pair in pairs {
-        let Some((key, value)) = pair.split_once('=') else {
+        let Some((key, text)) = pair.split_once('=') else {
             return Err(DriverError::Request(format!("--set {pair}: write key=value")));
         };
-        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
-        if options.insert(key.trim().to_owned(), value).is_some() {
+        let key = key.trim();
+        let as_text = || Value::String(text.to_owned());
+        let property = schema.get("properties").and_then(|it| it.get(key));
+        let value = match serde_json::from_str(text) {
+            Ok(Value::Number(_) | Value::Bool(_)) if property.is_some_and(|it| text_alone(it, schema)) => {
+                as_text()
+            }
+            Ok(it) => it,
+            Err(_) => as_text(),
+        };
+        if options.insert(key.to_owned(), value).is_some() {
             return Err(DriverError::Request(format!("--set {key}: given twice")));
         }
     }
     Ok(options)
+}
+
+/// True where a property of a schema takes text or nothing.
+fn text_alone(property: &Value, schema: &Value) -> bool {
+    let is_text = |it: &Value| matches!(it.as_str(), Some("string" | "null"));
+    if let Some(name) =
+        property.get("$ref").and_then(Value::as_str).and_then(|it| it.strip_prefix("#/$defs/"))
+    {
+        return schema.get("$defs").and_then(|it| it.get(name)).is_some_and(|it| text_alone(it, schema));
+    }
+    match (property.get("type"), property.get("anyOf").and_then(Value::as_array)) {
+        (Some(Value::Array(several)), _) => several.iter().all(is_text),
+        (Some(one), _) => is_text(one),
+        (None, Some(alternatives)) => alternatives.iter().all(|it| text_alone(it, schema)),
+        (None, None) => false,
+    }
 }

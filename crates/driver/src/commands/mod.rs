@@ -5,6 +5,7 @@ pub mod describe;
 pub mod did;
 pub mod explain_se;
 pub mod fit;
+mod printed;
 pub mod registry;
 pub mod reproduce;
 pub mod schema;

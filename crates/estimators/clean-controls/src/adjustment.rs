@@ -66,6 +66,7 @@ pub fn regression_adjusted(
     let subsample = Subsample {
         rows: controls.iter().map(|&it| sample.rows[it]).collect(),
         outcome: pick(&sample.outcome),
+        outcome_sizes: vec![design.outcome_size(); controls.len()],
         columns: covariates.iter().map(|(term, it)| (term.clone(), pick(it))).collect(),
         weights: Some(pick(&weights)),
         effects: vec![effect],

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use parallax_model::{Adoption, Design, Term};
+use parallax_model::{Adoption, Design, Note, Term, counted};
 
 use crate::{
     lp_did::{Base, Options},
@@ -16,6 +16,9 @@ pub struct LongDifferences<'d, 'p> {
     control: Control,
     /// First row of each unit, and one past the last.
     starts: Vec<usize>,
+    /// The first period of the sample.
+    earliest: i32,
+    base_kind: Base,
     /// What the outcome is compared with; NaN where it is not known.
     base: Vec<f64>,
     /// How many periods back bases and lags reach; `None` for all of them.
@@ -50,13 +53,16 @@ impl<'d, 'p> LongDifferences<'d, 'p> {
             first,
             control: options.control,
             starts,
+            earliest: design.periods.iter().copied().min().unwrap_or(0),
+            base_kind: options.base,
             base: Vec::new(),
             history: history(options),
             lags: Vec::new(),
         };
         it.base = match (options.base, options.base_periods) {
             (Base::Previous, _) => it.shifted(-1),
-            (Base::PreMean, None) => it.mean_of_all_before(),
+            (Base::PreMean, None) => it.mean_of_every_period_before(),
+            (Base::PreMeanAvailable, _) => it.mean_of_rows_before(),
             (Base::PreMean, Some(periods)) => it.mean_of_last(periods),
         };
         for lag in (1..=options.outcome_lags).filter_map(|it| i32::try_from(it).ok()) {
@@ -96,8 +102,8 @@ impl<'d, 'p> LongDifferences<'d, 'p> {
     }
 
     /// Marks the rows that a regression takes something from: base periods, outcomes at the horizon, and what is before.
-    pub fn mark(&self, sample: &HorizonSample, targets: &[i32], used: &mut [bool]) {
-        for &row in &sample.rows {
+    pub fn mark(&self, base: &[usize], targets: &[i32], used: &mut [bool]) {
+        for &row in base {
             used[row] = true;
             targets.iter().filter_map(|it| self.row_at(row, *it)).for_each(|it| used[it] = true);
             match self.history {
@@ -160,7 +166,25 @@ impl<'d, 'p> LongDifferences<'d, 'p> {
         (0..self.design.n()).map(|row| self.at(row, by).unwrap_or(f64::NAN)).collect()
     }
 
-    fn mean_of_all_before(&self) -> Vec<f64> {
+    /// Means over other periods would differ by effects of periods, so that a unit needs them all.
+    fn mean_of_every_period_before(&self) -> Vec<f64> {
+        let mut means = self.mean_of_rows_before();
+        for (row, mean) in means.iter_mut().enumerate() {
+            if !self.has_every_period_before(row) {
+                *mean = f64::NAN;
+            }
+        }
+        means
+    }
+
+    /// From the first period of the sample on.
+    fn has_every_period_before(&self, row: usize) -> bool {
+        let periods = &self.design.periods;
+        let before = (row - self.starts[self.design.units.code[row] as usize]) as i64;
+        before == i64::from(periods[row]) - i64::from(self.earliest)
+    }
+
+    fn mean_of_rows_before(&self) -> Vec<f64> {
         let mut sum = 0.0;
         let mean = |row: usize| {
             let start = self.starts[self.design.units.code[row] as usize];
@@ -172,6 +196,26 @@ impl<'d, 'p> LongDifferences<'d, 'p> {
             sum / (row - start) as f64
         };
         (0..self.design.n()).map(mean).collect()
+    }
+
+    /// What missing rows do to a base over all periods before.
+    pub fn history_note(&self) -> Option<Note> {
+        let adopts = |row: &usize| {
+            self.first[self.design.units.code[*row] as usize] == Some(self.design.periods[*row])
+        };
+        let missing = (0..self.design.n()).filter(|it| !self.has_every_period_before(*it));
+        let (rows, adopters) = missing.fold((0, 0), |(n, own), it| (n + 1, own + usize::from(adopts(&it))));
+        let of = format!("{}, of which {} of adoption", counted(rows, "row"), adopters);
+        match (self.base_kind, self.history, rows) {
+            (_, _, 0) | (Base::Previous, ..) | (Base::PreMean, Some(_), _) => None,
+            (Base::PreMean, None, _) => Some(Note::remark(format!(
+                "no base, because a period before is not there: {of}; `base-periods` asks for fewer of them"
+            ))),
+            (Base::PreMeanAvailable, ..) => Some(Note::remark(format!(
+                "the base is a mean over fewer periods than there were: {of}; effects of periods do not cancel in them, and \
+                 enter the effects"
+            ))),
+        }
     }
 
     fn mean_of_last(&self, periods: u32) -> Vec<f64> {
@@ -188,15 +232,16 @@ fn history(options: &Options) -> Option<u32> {
     let base = match (options.base, options.base_periods) {
         (Base::Previous, _) => 1,
         (Base::PreMean, periods) => periods?,
+        (Base::PreMeanAvailable, _) => return None,
     };
     let changes = if options.difference_lags == 0 { 0 } else { options.difference_lags.saturating_add(1) };
     Some(base.max(options.outcome_lags).max(changes))
 }
 
 impl HorizonSample {
-    /// Rows where the treatment begins.
-    pub fn n_treated(&self) -> usize {
-        self.treated.iter().filter(|it| **it).count()
+    /// Of the rows at these positions, those where the treatment begins.
+    pub fn treated_rows(&self, positions: impl IntoIterator<Item = usize>) -> Vec<usize> {
+        positions.into_iter().filter(|it| self.treated[*it]).map(|it| self.rows[it]).collect()
     }
 
     /// Both kinds of row are there; a period with treated rows has controls.

@@ -7,6 +7,7 @@
 //! | `stacked` | [`stacked`] | one on a stack of sub-experiments, a cohort each |
 
 mod adjustment;
+mod effects;
 mod horizons;
 pub mod lp_did;
 mod options;

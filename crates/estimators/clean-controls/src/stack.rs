@@ -1,8 +1,22 @@
 //! The stack: for each cohort its rows and those of its clean controls within the event window.
 
+use std::collections::BTreeMap;
+
 use parallax_model::{Adoption, Design, FitError, panel::Codes};
 
 use crate::window::{Cells, Comparison, Window};
+
+/// How many units of sub-experiments change over event time in what they bring to the stack; a unit counts in each
+/// sub-experiment that it is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Balance {
+    /// All of them.
+    pub units: usize,
+    /// Those that lack an event time of the stack.
+    pub with_holes: usize,
+    /// Those whose weight is not the same in all their rows.
+    pub with_varying_weights: usize,
+}
 
 /// Sub-experiments one after the other.
 pub struct Stack {
@@ -106,7 +120,7 @@ impl Stack {
 
     /// Event times of the stack with their rows, ascending.
     pub fn events(&self) -> Vec<(i32, usize)> {
-        let mut counts = std::collections::BTreeMap::new();
+        let mut counts = BTreeMap::new();
         self.event.iter().for_each(|it| *counts.entry(*it).or_insert(0) += 1);
         counts.into_iter().collect()
     }
@@ -120,6 +134,24 @@ impl Stack {
             }
             seen.into_iter().filter(|it| *it).count()
         })
+    }
+
+    /// Whether every unit of a sub-experiment has every event time of the stack, with one weight.
+    pub fn balance(&self, design: &Design<'_>) -> Balance {
+        let events = self.events().len();
+        let given = design.weight_values();
+        let mut seen: BTreeMap<(u32, u32), (usize, f64, bool)> = BTreeMap::new();
+        for (at, &row) in self.rows.iter().enumerate() {
+            let weight = given.map_or(1.0, |it| it[row]);
+            let of = seen.entry((self.cohort[at], design.units.code[row])).or_insert((0, weight, false));
+            of.0 += 1;
+            of.2 |= of.1 != weight;
+        }
+        Balance {
+            units: seen.len(),
+            with_holes: seen.values().filter(|it| it.0 < events).count(),
+            with_varying_weights: seen.values().filter(|it| it.2).count(),
+        }
     }
 
     /// Cohort crossed with a group of each row.

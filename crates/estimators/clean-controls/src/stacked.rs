@@ -3,13 +3,15 @@
 use parallax_model::{
     BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Distribution, Estimate, Estimator,
     EventStudy, EventWindow, Example, FitError, InfluenceFunctions, Mat, Meta, Name, Note, OptionColumns,
-    PluginMeta, SampleReport, Statistics, Status, Support, Term, Vcov, VcovKind, counted,
-    linalg::AbsorbOptions, panel::Codes,
+    PluginMeta, SampleReport, Statistics, Status, Support, Term, TreatedRows, TreatedSupport, Vcov, VcovKind,
+    counted,
+    linalg::{AbsorbOptions, rounding},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    effects::{Absorbed, Effects},
     options::{Control, adoption, check, periods},
     stack::Stack,
     subsample::{Solved, Subsample},
@@ -19,7 +21,8 @@ use crate::{
 
 parallax_model::estimator!(Stacked);
 
-const NAME: &str = "stacked";
+/// The registered name.
+pub const NAME: &str = "stacked";
 
 /// One regression on sub-experiments, a cohort each.
 pub struct Stacked;
@@ -35,13 +38,18 @@ pub struct Options {
     /// Which units a cohort is compared with.
     pub control: Control,
     /// Periods before adoption in the window. The longest window that two thirds of the treated units fit, if not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub leads: Option<u32>,
     /// Periods after the first treated one in the window. As `leads`.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub lags: Option<u32>,
     /// Periods before adoption in which effects may begin; the reference is the one before.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub anticipation: u32,
     /// How sub-experiments count.
     pub weighting: Weighting,
+    /// What is taken out of the outcome beside the effects.
+    pub effects: Effects,
     /// Column with the population of a unit, for `weighting` = population.
     pub population: Option<Name>,
     /// Cohorts that lack an event time of the window are left out, so that every event time has the same cohorts.
@@ -51,6 +59,7 @@ pub struct Options {
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 
@@ -65,6 +74,7 @@ impl Default for Options {
             lags: None,
             anticipation: 0,
             weighting: Weighting::default(),
+            effects: Effects::default(),
             population: None,
             trim: true,
             level: 0.95,
@@ -107,10 +117,12 @@ impl Estimator for Stacked {
         let cells = Cells::new(design, &adoption);
         let (window, comparison) = window(&cells, options)?;
         let stack = Stack::new(design, &adoption, &cells, window, comparison, options.trim)?;
-        let solved = regression(design, options, &stack, comparison)?;
+        let absorbed = Absorbed::choose(design, options.weighting, options.effects, &stack)?;
+        let solved = regression(design, options, &stack, comparison, absorbed)?;
         let mut estimate = estimate(design, &stack, &solved, comparison)?;
         estimate.notes.extend(undated);
         estimate.notes.extend(remarks(design, options, &stack, window, comparison));
+        estimate.notes.extend(absorbed.note());
         estimate.notes.extend(solved.iteration);
         if 0 < solved.singletons {
             estimate.notes.push(Note::remark(format!(
@@ -172,6 +184,7 @@ fn regression(
     options: &Options,
     stack: &Stack,
     comparison: Comparison,
+    absorbed: Absorbed,
 ) -> Result<Solved, FitError> {
     let reference = comparison.reference();
     let dummies = stack.events().into_iter().map(|it| it.0).filter(|it| *it != reference).map(|event| {
@@ -182,9 +195,10 @@ fn regression(
     let covariates = design.regressors.iter().map(|it| (Term::Slope(it.name.clone()), on_stack(&it.values)));
     let subsample = Subsample {
         outcome: on_stack(&design.outcome.values),
+        outcome_sizes: on_stack(&design.outcome.values),
         columns: dummies.chain(covariates).collect(),
         weights: weights(design, options, stack)?,
-        effects: effects(design, options, stack),
+        effects: absorbed.codes(design, stack),
         rows: stack.rows.clone(),
     };
     let absorb =
@@ -220,19 +234,6 @@ fn weights(design: &Design<'_>, options: &Options, stack: &Stack) -> Result<Opti
     }
 }
 
-fn effects(design: &Design<'_>, options: &Options, stack: &Stack) -> Vec<(Name, Codes)> {
-    let named = |name: &str, codes: Codes| (Name::from(name), codes);
-    if options.weighting == Weighting::None {
-        let periods = Codes::from_integers(design.periods.iter().map(|it| Some(i64::from(*it))));
-        let unit = stack.crossed(|it| design.units.code[stack.rows[it]], design.units.n_groups());
-        let period = stack.crossed(|it| periods.code[stack.rows[it]], periods.n_groups());
-        return vec![named("stack^unit", unit), named("stack^period", period)];
-    }
-    let treated = stack.treated.iter().map(|it| Some(i64::from(*it)));
-    let event = stack.event.iter().map(|it| Some(i64::from(*it)));
-    vec![named("treated", Codes::from_integers(treated)), named("event time", Codes::from_integers(event))]
-}
-
 /// The regression's coefficients behind their mean over event times from 0 on.
 fn estimate(
     design: &Design<'_>,
@@ -251,41 +252,60 @@ fn estimate(
         _ => f64::from(u8::from(term == column + 1)),
     };
     let lines = Mat::from_fn(k + 1, k, weight);
-    let matrix = &lines * &fit.vcov.matrix * lines.transpose();
-    let matrix = Mat::from_fn(k + 1, k + 1, |i, j| 0.5 * (matrix[(i, j)] + matrix[(j, i)]));
-    let overall = post.iter().map(|&it| fit.coef[it]).sum::<f64>() * mean;
+    let matrix = rounding::congruence(lines.as_ref(), fit.vcov.matrix.as_ref());
+    let of_post = |value: fn(f64) -> f64| post.iter().map(|&it| value(fit.coef[it])).sum::<f64>() * mean;
+    let overall = rounding::or_zero(of_post(|it| it), of_post(f64::abs));
     let arithmetic = &fit.vcov.arithmetic;
     let [treated, controls] = stack.units(design);
     let mut stats = Statistics::default();
-    stats.set("stacked_rows", solved.n as f64);
-    stats.set("sub_experiments", stack.cohorts.len() as f64);
-    stats.set("treated_units", treated as f64);
-    stats.set("control_units", controls as f64);
-    stats.set("df_residual", arithmetic.residual_df as f64);
+    stats.count("stacked_rows", solved.kept.len());
+    stats.count("sub_experiments", stack.cohorts.len());
+    stats.count("treated_units", treated);
+    stats.count("control_units", controls);
+    stats.count("df_residual", arithmetic.residual_df);
     let window = EventWindow {
         references: vec![comparison.reference()],
         rows: stack.events(),
         ..EventWindow::default()
     };
     let mut used = vec![false; design.n()];
-    stack.rows.iter().for_each(|it| used[*it] = true);
+    solved.kept.iter().for_each(|it| used[stack.rows[*it]] = true);
     let influence =
         design.keep_influence.then(|| InfluenceFunctions::new(design, &solved.psi * lines.transpose()));
-    Ok(Estimate {
+    let mut estimate = Estimate {
         estimator: NAME,
         outcome: design.outcome.name.clone(),
         terms: std::iter::once(Term::Aggregate(None)).chain(fit.terms.iter().cloned()).collect(),
         coef: std::iter::once(overall).chain(fit.coef.iter().copied()).collect(),
         distribution: Distribution::StudentT(arithmetic.t_df),
+        distributions: Vec::new(),
         vcov: Vcov { matrix, ..fit.vcov.clone() },
         sample: SampleReport::of_used(design, "in no sub-experiment", &used)?,
         effects: solved.effects.clone(),
         stats,
         event: Some(window),
+        treated: None,
         details: Vec::new(),
         influence,
         notes: fit.notes.clone(),
-    })
+    };
+    estimate.stand_on(Some(support(design, stack, solved, &estimate.terms)));
+    Ok(estimate)
+}
+
+/// An event time stands on the treated that have a row then, the overall effect on those with one from adoption on.
+fn support(design: &Design<'_>, stack: &Stack, solved: &Solved, terms: &[Term]) -> TreatedSupport {
+    let at = |wanted: &dyn Fn(i32) -> bool| {
+        let own = solved.kept.iter().filter(|it| stack.treated[**it] && wanted(stack.event[**it]));
+        TreatedRows::of(design, own.map(|it| stack.rows[*it]))
+    };
+    let overall = at(&|it| 0 <= it);
+    let of = |term: &Term| match term {
+        Term::Aggregate(None) => Some(overall.clone()),
+        Term::EventTime(event) => Some(at(&|it| it == *event)),
+        _ => None,
+    };
+    TreatedSupport::new(&overall, &terms.iter().map(of).collect::<Vec<_>>())
 }
 
 fn remarks(

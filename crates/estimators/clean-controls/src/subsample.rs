@@ -1,10 +1,10 @@
 //! A regression on rows of a design that may be there several times or not at all, with effects of its own.
 
 use parallax_model::{
-    Design, FitError, Mat, Name, Note, Regression, RegressionInput, SingletonPolicy, Term, VcovPlan,
-    linalg::{AbsorbMethod, AbsorbOptions, Absorber, Factor, column_norms, singletons},
+    Before, Design, FitError, Mat, Name, Note, Regression, RegressionInput, SingletonPolicy, Term,
+    linalg::{AbsorbMethod, AbsorbOptions, Absorber, Factor, singletons},
     panel::Codes,
-    regress,
+    regress, spanned,
     vcov::AbsorbedEffect,
 };
 
@@ -14,6 +14,8 @@ pub struct Subsample {
     pub rows: Vec<usize>,
     /// n values.
     pub outcome: Vec<f64>,
+    /// The largest absolute value that each of them was computed from.
+    pub outcome_sizes: Vec<f64>,
     /// n values each.
     pub columns: Vec<(Term, Vec<f64>)>,
     /// n positive weights, or none.
@@ -30,8 +32,8 @@ pub struct Solved {
     pub psi: Mat<f64>,
     /// Name and levels of the effects.
     pub effects: Vec<(Name, usize)>,
-    /// Rows used.
-    pub n: usize,
+    /// Positions among the given rows of those used.
+    pub kept: Vec<usize>,
     /// Rows left out because they were alone in a group of an effect.
     pub singletons: usize,
     /// How effects were absorbed, where that needs a remark.
@@ -49,8 +51,10 @@ impl Subsample {
         options: &AbsorbOptions,
         policy: SingletonPolicy,
     ) -> Result<Solved, FitError> {
-        let singletons = self.drop_singletons(policy);
-        let plan = self.plan(design)?;
+        let given = self.rows.len();
+        let kept = self.drop_singletons(policy);
+        let singletons = given - kept.len();
+        let plan = design.vcov.on_rows(&self.rows)?;
         let factors: Vec<Factor<'_>> = self.effects.iter().map(|it| factor(&it.1)).collect();
         let weights = self.weights.as_deref();
         let absorber = Absorber::new(&factors, weights, self.rows.len(), options.clone())?;
@@ -77,7 +81,7 @@ impl Subsample {
             outcome: &outcome,
             weights,
             frequency: false,
-            reference_norms: Some(&column_norms(&before, weights)),
+            before: Some(Before { outcome: &self.outcome_sizes, columns: &before }),
             absorbed: &absorbed,
             leverages: None,
             constant: None,
@@ -86,33 +90,27 @@ impl Subsample {
         let psi = self.psi(design, &columns, &fit);
         let effects = absorbed.iter().map(|it| (it.name.clone(), it.levels)).collect();
         let iteration = iteration(report.method, options.tolerance);
-        Ok(Solved { fit, psi, effects, n: self.rows.len(), singletons, iteration })
+        Ok(Solved { fit, psi, effects, kept, singletons, iteration })
     }
 
-    /// The covariance request on these rows.
-    fn plan(&self, design: &Design<'_>) -> Result<VcovPlan, FitError> {
-        let on_rows = |it: &Codes| it.compact(self.rows.iter().copied());
-        let groups = design.vcov.groups.iter().map(on_rows).collect();
-        Ok(VcovPlan::new(design.vcov.spec.clone(), design.vcov.small_sample, groups)?)
-    }
-
-    fn drop_singletons(&mut self, policy: SingletonPolicy) -> usize {
+    /// Positions of the rows that stay.
+    fn drop_singletons(&mut self, policy: SingletonPolicy) -> Vec<usize> {
         if policy == SingletonPolicy::Keep {
-            return 0;
+            return (0..self.rows.len()).collect();
         }
         let factors: Vec<Factor<'_>> = self.effects.iter().map(|it| factor(&it.1)).collect();
         let keep = singletons(&factors, self.rows.len()).keep;
-        let dropped = keep.iter().filter(|it| !**it).count();
-        if 0 < dropped {
+        if keep.contains(&false) {
             for (_, codes) in &mut self.effects {
                 *codes = codes.compact((0..keep.len()).filter(|&it| keep[it]));
             }
             self.rows = kept(&self.rows, &keep);
             self.outcome = kept(&self.outcome, &keep);
+            self.outcome_sizes = kept(&self.outcome_sizes, &keep);
             self.columns.iter_mut().for_each(|it| it.1 = kept(&it.1, &keep));
             self.weights = self.weights.as_ref().map(|it| kept(it, &keep));
         }
-        dropped
+        (0..keep.len()).filter(|it| keep[*it]).collect()
     }
 
     /// Bread times the sum of w x e within a unit; a unit that is there several times is summed over all of them.
@@ -125,22 +123,20 @@ impl Subsample {
                 scores[(unit, at)] += weight * columns[kept][i] * fit.residuals[i];
             }
         }
-        scores * fit.bread.transpose()
+        let mut psi = scores * fit.bread.transpose();
+        fit.clear_unknown(&mut psi);
+        psi
     }
 
     /// Rounding is all that absorption leaves of an outcome that the effects span.
     fn refuse_spanned(&self, design: &Design<'_>, after: &[f64]) -> Result<(), FitError> {
-        let norm = |it: &[f64]| column_norms(&[it], self.weights.as_deref()).into_iter().sum::<f64>();
-        if SPANNED * norm(&self.outcome) < norm(after) {
+        if !spanned(&self.outcome_sizes, after, self.weights.as_deref()) {
             return Ok(());
         }
         let how = "does not vary between units beyond the effects";
         Err(FitError::ConstantOutcome { outcome: design.outcome.name.clone(), how })
     }
 }
-
-/// Share of the outcome's norm below which what is left is rounding, as in the other regressions with effects.
-const SPANNED: f64 = 1e-11;
 
 fn factor(codes: &Codes) -> Factor<'_> {
     Factor { codes: &codes.code, n_groups: codes.n_groups() }

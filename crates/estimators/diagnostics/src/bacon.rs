@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use parallax_model::{
     BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Detail, Distribution, Estimate,
-    Estimator, Example, FitError, Meta, Name, Note, PluginMeta, Statistics, Status, Support, VcovKind,
-    Within, linalg::AbsorbOptions,
+    Estimator, Example, FitError, Meta, Name, Note, PluginMeta, Statistics, Status, Support, TreatedSupport,
+    Variation, VcovKind, Within, linalg::AbsorbOptions,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -79,10 +79,11 @@ impl Estimator for Bacon {
         let mut notes = coefficient.fit.notes.clone();
         notes.extend(within.iteration_note());
         notes.extend(remarks(&comparisons, &coefficient.covariates));
-        Ok(Estimate {
+        let mut estimate = Estimate {
             estimator: Self::META.plugin.name,
             outcome: design.outcome.name.clone(),
             distribution: Distribution::StudentT(coefficient.fit.vcov.arithmetic.t_df),
+            distributions: Vec::new(),
             terms: vec![coefficient.term()],
             coef: vec![coefficient.value()],
             vcov: coefficient.vcov(),
@@ -90,10 +91,14 @@ impl Estimator for Bacon {
             effects: within.effects().iter().map(|it| (it.name.clone(), it.levels)).collect(),
             stats,
             event: None,
+            treated: None,
             details: vec![by_kind(&comparisons), decomposition(design, &comparisons, &starts)],
             influence: coefficient.influence(influence),
             notes,
-        })
+        };
+        let support = TreatedSupport::of_regressors(design, &estimate.terms, Variation::Rows);
+        estimate.stand_on(support);
+        Ok(estimate)
     }
 
     fn battery(request: &BatteryRequest) -> Option<BatteryModel<Options>> {
@@ -249,8 +254,8 @@ fn average(comparisons: &[Comparison], which: impl Fn(Kind) -> bool) -> (f64, f6
 }
 
 fn statistics(comparisons: &[Comparison], groups: usize, covariates: bool, stats: &mut Statistics) {
-    stats.set("timing_groups", groups as f64);
-    stats.set("comparisons", comparisons.iter().filter(|it| it.kind != Kind::Within).count() as f64);
+    stats.count("timing_groups", groups);
+    stats.count("comparisons", comparisons.iter().filter(|it| it.kind != Kind::Within).count());
     if comparisons.iter().any(|it| it.kind == Kind::Within) {
         let (omega, within) = average(comparisons, |it| it == Kind::Within);
         stats.set("omega", omega);
@@ -315,7 +320,7 @@ fn by_kind(comparisons: &[Comparison]) -> Detail {
     let count = |kind: &Kind| comparisons.iter().filter(|it| it.kind == *kind).count() as f64;
     Detail::new("decomposition-by-kind", "Comparisons by kind")
         .text("kind", "Comparison", kinds.iter().map(|it| it.label().to_owned()).collect())
-        .number("comparisons", "Number", kinds.iter().map(count).collect())
+        .count("comparisons", "Number", kinds.iter().map(count).collect())
         .number("weight", "Weight", averages.iter().map(|it| it.0).collect())
         .number("estimate", "Average estimate", averages.iter().map(|it| it.1).collect())
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use parallax_model::{
-    Design, FitError, Regression, RegressionInput, Statistics, Term, Variable, VcovPlan,
-    linalg::{AbsorbOptions, Absorber, Factor, column_norms},
+    Before, Design, FitError, Regression, RegressionInput, Statistics, Term, Variable,
+    linalg::{AbsorbOptions, Absorber, Factor},
     r_squared, regress,
     vcov::AbsorbedEffect,
 };
@@ -54,7 +54,11 @@ impl Changes {
             redundant: 0,
             codes: codes.clone(),
         };
-        let norms: Vec<&[f64]> = before[1..].iter().map(Vec::as_slice).collect();
+        let size = |it: &[f64]| -> Vec<f64> {
+            rows.iter().map(|&row| it[row].abs().max(it[row - 1].abs())).collect()
+        };
+        let sizes: Vec<Vec<f64>> = design.regressors.iter().map(|it| size(&it.values)).collect();
+        let sizes: Vec<&[f64]> = sizes.iter().map(Vec::as_slice).collect();
         let leverages = || absorber.leverages();
         let fit = regress(
             &RegressionInput {
@@ -63,19 +67,19 @@ impl Changes {
                 outcome: &columns[0],
                 weights: weights.as_deref(),
                 frequency: false,
-                reference_norms: Some(&column_norms(&norms, weights.as_deref())),
+                before: Some(Before { outcome: &size(&design.outcome.values), columns: &sizes }),
                 absorbed: std::slice::from_ref(&effect),
                 leverages: Some(&leverages),
                 constant: None,
             },
-            &plan_on(design, &rows)?,
+            &design.vcov.on_rows(&rows)?,
         )?;
         let mut stats = Statistics::default();
-        stats.set("observations", rows.len() as f64);
+        stats.count("observations", rows.len());
         stats.set("r2", r_squared(fit.rss, &before[0], weights.as_deref(), true));
         stats.set("r2_within", r_squared(fit.rss, &columns[0], weights.as_deref(), false));
         stats.set("rss", fit.rss);
-        stats.set("df_residual", fit.vcov.arithmetic.residual_df as f64);
+        stats.count("df_residual", fit.vcov.arithmetic.residual_df);
         let variables = terms.into_iter().zip(before.into_iter().zip(columns).skip(1));
         let variables = variables
             .map(|(term, (before, after))| Variable {
@@ -86,10 +90,4 @@ impl Changes {
             .collect();
         Ok(Changes { rows, variables, weights, fit, effect, stats })
     }
-}
-
-/// The covariance request with groups on the rows of the changes.
-fn plan_on(design: &Design<'_>, rows: &[usize]) -> Result<VcovPlan, FitError> {
-    let groups = design.vcov.groups.iter().map(|it| it.compact(rows.iter().copied())).collect();
-    Ok(VcovPlan::new(design.vcov.spec.clone(), design.vcov.small_sample, groups)?)
 }

@@ -84,6 +84,7 @@ fn fit<E: Estimator>(
         weight_kind: WeightKind::Analytic,
         vcov: "iid".parse().unwrap(),
         small_sample: SmallSample::FIXEST,
+        repair: None,
         singletons: SingletonPolicy::Keep,
         options: options.as_object().cloned().unwrap_or_else(Map::new),
     };

@@ -3,7 +3,7 @@
 use parallax_model::{
     BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Detail, Distribution, Estimate,
     Estimator, Example, FitError, InfluenceFunctions, Meta, Name, Note, PluginMeta, SampleReport, Statistics,
-    Status, Support, VcovKind, Within, linalg::AbsorbOptions, panel::Dropped,
+    Status, Support, TreatedSupport, Variation, VcovKind, Within, linalg::AbsorbOptions, panel::Dropped,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -117,10 +117,11 @@ impl Estimator for TwfeWeights {
         let labels = |cell: &Cell| design.effects[group].codes.labels.text(cell.group as usize);
         let details =
             vec![finding.by_sign(), table(design, &cells, &weights, &periods, &labels, options.kind)];
-        Ok(Estimate {
+        let mut estimate = Estimate {
             estimator: Self::META.plugin.name,
             outcome: design.outcome.name.clone(),
             distribution: Distribution::StudentT(coefficient.fit.vcov.arithmetic.t_df),
+            distributions: Vec::new(),
             terms: vec![coefficient.term()],
             coef: vec![coefficient.value()],
             vcov: coefficient.vcov(),
@@ -128,10 +129,14 @@ impl Estimator for TwfeWeights {
             effects: regression.effects,
             stats,
             event: None,
+            treated: None,
             details,
             influence: coefficient.influence(regression.influence),
             notes,
-        })
+        };
+        let support = TreatedSupport::of_regressors(design, &estimate.terms, Variation::Rows);
+        estimate.stand_on(support);
+        Ok(estimate)
     }
 
     fn battery(request: &BatteryRequest) -> Option<BatteryModel<Options>> {
@@ -264,9 +269,9 @@ impl Finding {
     }
 
     fn statistics(&self, stats: &mut Statistics) {
-        stats.set("weights_positive", self.positive.0 as f64);
-        stats.set("weights_negative", self.negative.0 as f64);
-        stats.set("weights_zero", self.zero as f64);
+        stats.count("weights_positive", self.positive.0);
+        stats.count("weights_negative", self.negative.0);
+        stats.count("weights_zero", self.zero);
         stats.set("sum_positive", self.positive.1);
         stats.set("sum_negative", self.negative.1);
         for (name, value) in [("sigma", self.zero_average), ("sigma_opposite", self.opposite_signs)] {
@@ -326,7 +331,7 @@ impl Finding {
         let words = ["Positive", "Negative"].map(str::to_owned).to_vec();
         Detail::new("weights-by-sign", "Weights by sign")
             .text("sign", "Weights", words)
-            .number("cells", "Cells", vec![self.positive.0 as f64, self.negative.0 as f64])
+            .count("cells", "Cells", vec![self.positive.0 as f64, self.negative.0 as f64])
             .number("sum", "Sum", vec![self.positive.1, self.negative.1])
     }
 }
@@ -348,7 +353,7 @@ fn table(
     let numbers = |of: fn(&CellWeight) -> f64| weights.iter().map(of).collect::<Vec<f64>>();
     Detail::new("weights", "Weights of cells in the coefficient and in the average effect")
         .text("group", "Group", weights.iter().map(|it| label(of_cell(it))).collect())
-        .number("period", "Period", weights.iter().map(code).collect())
+        .label("period", "Period", weights.iter().map(code).collect())
         .number("treatment", treatment, numbers(|it| it.treatment))
         .number("weight", "Weight", numbers(|it| it.weight))
         .number("share", "Share in the average effect", numbers(|it| it.share))

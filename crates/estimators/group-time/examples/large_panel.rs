@@ -36,6 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             weight_kind: WeightKind::Analytic,
             vcov: "cluster:unit".parse()?,
             small_sample: SmallSample::NONE,
+            repair: None,
             singletons: SingletonPolicy::Drop,
             options: options.as_object().cloned().unwrap_or_else(Map::new),
         };

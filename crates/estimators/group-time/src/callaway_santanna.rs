@@ -60,7 +60,7 @@ impl Estimator for CallawaySantanna {
         let layout = Layout::new(design, options)?;
         let cells = cells::estimate(design, &layout, options)?;
         let effects = Effects::new(design, &layout, &cells, options)?;
-        let vcov = design.vcov.of_influence(effects.influence.as_ref(), &design.units)?;
+        let vcov = design.vcov.of_influence(effects.influence.as_ref(), &effects.sizes, &design.units)?;
         let mut estimate = Estimate {
             estimator: PLUGIN,
             outcome: design.outcome.name.clone(),
@@ -69,13 +69,16 @@ impl Estimator for CallawaySantanna {
             coef: effects.coef.clone(),
             vcov,
             distribution: Distribution::Normal,
+            distributions: Vec::new(),
             sample: layout.sample(design)?,
             effects: Vec::new(),
             event: Some(effects.window(design, &layout, &cells)),
+            treated: None,
             details: vec![details::cells(design, &cells, &effects)],
             influence: None,
             notes: details::notes(design, &layout, &cells, options),
         };
+        estimate.stand_on(Some(effects.treated.clone()));
         if let Some(study) = EventStudy::of(&estimate) {
             study.add_tests(options.level, &mut estimate.stats)?;
             estimate.details.push(study.table(options.level));
@@ -124,12 +127,12 @@ fn statistics(effects: &Effects, vcov: &Vcov, layout: &Layout) -> Result<Statist
     if !before.is_empty() {
         let (chi2, df, p) = wald(&effects.coef, vcov.matrix.as_ref(), &before)?;
         stats.set("pretest_chi2", chi2);
-        stats.set("pretest_df", df as f64);
+        stats.count("pretest_df", df);
         stats.set("pretest_p", p);
     }
-    stats.set("cells", effects.estimated() as f64);
-    stats.set("cohorts", layout.cohorts.len() as f64);
-    stats.set("never_treated", layout.never.len() as f64);
+    stats.count("cells", effects.estimated());
+    stats.count("cohorts", layout.cohorts.len());
+    stats.count("never_treated", layout.never.len());
     Ok(stats)
 }
 

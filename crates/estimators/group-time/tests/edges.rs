@@ -53,6 +53,7 @@ fn request(formula: &str, vcov: &str, options: &Value) -> ModelSpec {
         weight_kind: WeightKind::Analytic,
         vcov: vcov.parse().unwrap(),
         small_sample: SmallSample::NONE,
+        repair: None,
         singletons: SingletonPolicy::Drop,
         options: options.as_object().unwrap().clone(),
     }

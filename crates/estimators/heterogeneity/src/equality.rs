@@ -2,10 +2,11 @@
 
 use parallax_model::{
     ClusterProducts, Design, Detail, Distribution, FitError, Mat, MatRef, Note, Statistics, Triangle,
-    chi2_upper, f_upper,
-    linalg::{quadratic_form_inverse, solve_spd},
+    f_upper,
+    linalg::{rounding, solve_spd},
     varies,
-    vcov::Keyed,
+    vcov::{Keyed, std_error},
+    wald_equal,
 };
 use rayon::prelude::*;
 
@@ -26,19 +27,13 @@ pub(crate) fn add_wald(
     t_df: f64,
 ) -> Result<(), FitError> {
     let Some((&first, others)) = of_groups.split_first() else { return Ok(()) };
-    let contrasts: Vec<f64> = others.iter().map(|&it| coef[it] - coef[first]).collect();
-    let v = |i: usize, j: usize| covariance[(i, j)];
-    let block = Mat::from_fn(others.len(), others.len(), |i, j| {
-        let (i, j) = (others[i], others[j]);
-        v(i, j) - v(i, first) - v(first, j) + v(first, first)
-    });
-    let (chi2, rank) = quadratic_form_inverse(&contrasts, block.as_ref())?;
+    let (chi2, rank, p) = wald_equal(coef, covariance, first, others)?;
     let df = rank as f64;
     stats.set("equality_chi2", chi2);
-    stats.set("equality_df", df);
-    stats.set("equality_p", chi2_upper(chi2, df));
+    stats.set_df("equality_df", df);
+    stats.set("equality_p", p);
     stats.set("equality_f", chi2 / df);
-    stats.set("equality_f_df2", t_df);
+    stats.set_df("equality_f_df2", t_df);
     stats.set("equality_f_p", f_upper(chi2 / df, df, t_df));
     Ok(())
 }
@@ -57,8 +52,10 @@ pub(crate) fn differences(
         for (right, &j) in of_groups.iter().enumerate().skip(left + 1) {
             words[0].push(groups.label(left));
             words[1].push(groups.label(right));
-            let variance = covariance[(i, i)] + covariance[(j, j)] - 2.0 * covariance[(i, j)];
-            let (difference, error) = (coef[i] - coef[j], variance.max(0.0).sqrt());
+            let mut weights = vec![0.0; coef.len()];
+            (weights[i], weights[j]) = (1.0, -1.0);
+            let error = std_error(rounding::quadratic(&weights, covariance));
+            let difference = rounding::or_zero(coef[i] - coef[j], coef[i].abs() + coef[j].abs());
             let row = [difference, error, difference / error, distribution.p_value(difference / error)];
             numbers.iter_mut().zip(row).for_each(|(column, it)| column.push(it));
         }
@@ -127,7 +124,7 @@ impl Permutation {
         let as_large = draws.iter().filter(|it| (1.0 - TIE) * actual <= **it).count();
         stats.set("permutation_spread", actual);
         stats.set("permutation_p", (1.0 + as_large as f64) / (1.0 + draws.len() as f64));
-        stats.set("permutation_draws", draws.len() as f64);
+        stats.count("permutation_draws", draws.len());
         let lost = match options.permutations - draws.len() {
             0 => String::new(),
             it => format!("; in {it} draws a group had no treated unit, and these are left out"),

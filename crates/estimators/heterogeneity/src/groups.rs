@@ -85,10 +85,10 @@ impl Groups {
         }
         Detail::new("groups", format!("Groups of `{}`", self.by))
             .text("group", "Group", (0..self.n()).map(|it| self.label(it)).collect())
-            .number("units", "Units", units.iter().map(|it| it.0.len() as f64).collect())
-            .number("treated_units", "Treated units", units.iter().map(|it| it.1.len() as f64).collect())
-            .number("rows", "Rows", rows.iter().map(|it| it.0).collect())
-            .number("treated_rows", "Treated rows", rows.iter().map(|it| it.1).collect())
+            .count("units", "Units", units.iter().map(|it| it.0.len() as f64).collect())
+            .count("treated_units", "Treated units", units.iter().map(|it| it.1.len() as f64).collect())
+            .count("rows", "Rows", rows.iter().map(|it| it.0).collect())
+            .count("treated_rows", "Treated rows", rows.iter().map(|it| it.1).collect())
     }
 
     /// Group of each unit.

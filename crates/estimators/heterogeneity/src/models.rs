@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use parallax_model::{
-    Design, FitError, Influence, Mat, Note, Regression, RegressionInput, SampleReport, SingletonPolicy,
-    Statistics, Term, Variable, Vcov, VcovPlan, Within, counted, joint_covariance,
-    linalg::{AbsorbOptions, Absorber, Factor, column_norms, singletons},
+    Before, Design, FitError, Influence, Mat, Note, Regression, RegressionInput, SampleReport,
+    SingletonPolicy, Statistics, Term, Variable, Vcov, Within, counted, joint_covariance,
+    linalg::{AbsorbOptions, Absorber, Factor, singletons},
     panel::Codes,
     regress,
     vcov::AbsorbedEffect,
@@ -104,7 +104,7 @@ fn interaction(design: &Design<'_>, within: &Within<'_, '_>, groups: &Groups) ->
     }
     let mut fitted = assembled(design, within, groups, parts)?;
     if design.frequency {
-        fitted.stats.set("observations", fitted.base.arithmetic.n as f64);
+        fitted.stats.count("observations", fitted.base.arithmetic.n);
     }
     fitted.notes.extend(within.iteration_note());
     fitted.notes.push(Note::remark(
@@ -131,7 +131,7 @@ fn split(
     }
     let rows: usize = parts.iter().map(|it| it.2.vcov.arithmetic.n).sum();
     let mut fitted = assembled(design, within, groups, parts)?;
-    fitted.stats.set("observations", rows as f64);
+    fitted.stats.count("observations", rows);
     if 0 < lost {
         fitted.notes.push(Note::remark(format!(
             "left out, alone in an effect within their group: {}",
@@ -231,13 +231,13 @@ fn alone(
         .collect();
     let before: Vec<Vec<f64>> = design.regressors.iter().map(|it| pick(&it.values)).collect();
     let mut after = before.clone();
-    after.push(pick(&design.outcome.values));
+    let raw = pick(&design.outcome.values);
+    after.push(raw.clone());
     absorber.residualize(&mut after)?;
     let outcome = after.pop().unwrap_or_default();
     let name = |name: &_| if *name == groups.treatment { groups.term(group) } else { Clone::clone(name) };
     let terms: Vec<Term> = design.regressors.iter().map(|it| Term::Slope(name(&it.name))).collect();
-    let clusters = design.vcov.groups.iter().map(|it| it.compact(rows.iter().copied())).collect();
-    let plan = VcovPlan::new(design.vcov.spec.clone(), design.vcov.small_sample, clusters)?;
+    let plan = design.vcov.on_rows(rows)?;
     let columns: Vec<&[f64]> = after.iter().map(Vec::as_slice).collect();
     let whole: Vec<&[f64]> = before.iter().map(Vec::as_slice).collect();
     let input = RegressionInput {
@@ -246,7 +246,7 @@ fn alone(
         outcome: &outcome,
         weights: weights.as_deref(),
         frequency: design.frequency,
-        reference_norms: Some(&column_norms(&whole, weights.as_deref())),
+        before: Some(Before { outcome: &raw, columns: &whole }),
         absorbed: &effects,
         leverages: None,
         constant: None,

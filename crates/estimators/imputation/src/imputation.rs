@@ -4,6 +4,7 @@ use parallax_model::{
     BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Distribution, Estimate, Estimator,
     EventStudy, EventWindow, Example, FitError, InfluenceFunctions, Mat, Meta, Name, Note, OptionColumns,
     PluginMeta, SampleReport, Statistics, Status, Support, Term, VcovKind, counted, linalg::AbsorbOptions,
+    settle,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     leads::Leads,
     setting::{Setting, check_level},
-    targets::{Target, Wanted, add_deviations, left_out, targets},
+    targets::{Target, Wanted, add_deviations, left_out, support, targets},
     untreated::Untreated,
 };
 
@@ -29,10 +30,13 @@ pub struct Options {
     /// Column of 0 and 1 that stays 1 once it is. Or give `cohort`.
     pub treatment: Option<Name>,
     /// Periods before adoption in which units may react already; their rows are imputed, not fitted.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub anticipation: u32,
     /// Dummies of periods before adoption in the test of parallel trends; up to 5 that the panel has when not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub leads: Option<u32>,
     /// Latest event time with a term of its own; all when not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub lags: Option<u32>,
     /// A term for every cohort in every period.
     pub group_time: bool,
@@ -49,6 +53,7 @@ pub struct Options {
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 
@@ -332,6 +337,8 @@ fn assemble(
     let mut stats = counts(untreated, setting);
     let mut window = EventWindow::default();
     let mut values = psi;
+    settle(&mut coef, &mut values, &vec![untreated.size(); all.len()]);
+    let standing = support(design, setting, &all, leads.as_ref().map_or(&[], |it| &it.times));
     if let Some(leads) = leads {
         let effects = all.len();
         terms.extend(leads.times.iter().map(|&it| Term::EventTime(it)));
@@ -340,11 +347,11 @@ fn assemble(
             true => values[(unit, at)],
             false => leads.psi[(unit, at - effects)],
         });
-        for (name, value) in
-            ["pretrend_f", "pretrend_df1", "pretrend_df2", "pretrend_p"].into_iter().zip(leads.test)
-        {
-            stats.set(name, value);
-        }
+        let [f, df1, df2, p] = leads.test;
+        stats.set("pretrend_f", f);
+        stats.set_df("pretrend_df1", df1);
+        stats.set_df("pretrend_df2", df2);
+        stats.set("pretrend_p", p);
         window.references = leads.references;
         window.rows = leads.rows;
     }
@@ -354,7 +361,8 @@ fn assemble(
         }
     }
     window.rows.sort_unstable();
-    let vcov = design.vcov.of_influence(values.as_ref(), &design.units)?;
+    let sizes = vec![untreated.size(); terms.len()];
+    let vcov = design.vcov.of_influence(values.as_ref(), &sizes, &design.units)?;
     let mut estimate = Estimate {
         estimator: Imputation::META.plugin.name,
         outcome: design.outcome.name.clone(),
@@ -362,14 +370,17 @@ fn assemble(
         coef,
         vcov,
         distribution: Distribution::Normal,
+        distributions: Vec::new(),
         sample: sample(design, setting, untreated)?,
         effects: design.effects.iter().map(|it| it.name.clone()).zip(untreated.levels()).collect(),
         stats,
         event: Some(window),
+        treated: None,
         details: Vec::new(),
         influence: design.keep_influence.then(|| InfluenceFunctions::new(design, values)),
         notes,
     };
+    estimate.stand_on(Some(standing));
     if let Some(study) = EventStudy::of(&estimate) {
         study.add_tests(options.level, &mut estimate.stats)?;
         estimate.details.push(study.table(options.level));
@@ -397,9 +408,9 @@ pub fn counts(untreated: &Untreated<'_, '_>, setting: &Setting) -> Statistics {
     let both = setting.imputed.iter().zip(&untreated.determined);
     let determined = both.filter(|it| *it.0 && *it.1).count();
     let mut stats = Statistics::default();
-    stats.set("untreated_rows", untreated.rows.len() as f64);
-    stats.set("imputed_rows", determined as f64);
-    stats.set("not_imputed_rows", (imputed - determined) as f64);
+    stats.count("untreated_rows", untreated.rows.len());
+    stats.count("imputed_rows", determined);
+    stats.count("not_imputed_rows", imputed - determined);
     stats
 }
 

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use parallax_model::{
-    Design, FitError, Mat, Regression, RegressionInput, SingletonPolicy, Term, VcovPlan, f_upper,
-    linalg::{AbsorbOptions, Absorber, Factor, column_norms, singletons},
+    Before, Design, FitError, Mat, Regression, RegressionInput, SingletonPolicy, Term, f_upper,
+    linalg::{AbsorbOptions, Absorber, Factor, singletons},
     panel::Codes,
     regress,
     vcov::AbsorbedEffect,
@@ -46,10 +46,12 @@ struct Frame<'d, 'p> {
     effects: Vec<AbsorbedEffect>,
     /// Event time of each row.
     times: Vec<Option<i32>>,
-    /// Outcome and controls, effects taken out, and the norms of controls before.
+    /// Outcome and controls, effects taken out.
     outcome: Vec<f64>,
     controls: Vec<Vec<f64>>,
-    norms: Vec<f64>,
+    /// Controls with the effects still in.
+    before: Vec<Vec<f64>>,
+    before_outcome: Vec<f64>,
 }
 
 /// Columns, effects taken out, and their regression.
@@ -137,13 +139,24 @@ impl<'d, 'p> Frame<'d, 'p> {
             .collect();
         let mut controls: Vec<Vec<f64>> =
             design.regressors.iter().map(|it| pick(&it.values, &rows)).collect();
-        let before: Vec<&[f64]> = controls.iter().map(Vec::as_slice).collect();
-        let norms = column_norms(&before, weights.as_deref());
-        controls.push(pick(&design.outcome.values, &rows));
+        let before = controls.clone();
+        let before_outcome = pick(&design.outcome.values, &rows);
+        controls.push(before_outcome.clone());
         absorber.residualize(&mut controls)?;
         let outcome = controls.pop().unwrap_or_default();
         let times = rows.iter().map(|&it| setting.event_time(design, it)).collect();
-        Ok(Frame { design, rows, weights, absorber, effects, times, outcome, controls, norms })
+        Ok(Frame {
+            design,
+            rows,
+            weights,
+            absorber,
+            effects,
+            times,
+            outcome,
+            controls,
+            before,
+            before_outcome,
+        })
     }
 
     /// Controls before leads, so that leads are what falls out; `None` when one does.
@@ -151,26 +164,25 @@ impl<'d, 'p> Frame<'d, 'p> {
         let dummy = |time: &i32| -> Vec<f64> {
             self.times.iter().map(|it| f64::from(u8::from(*it == Some(*time)))).collect()
         };
-        let mut dummies: Vec<Vec<f64>> = times.iter().map(dummy).collect();
+        let dummies: Vec<Vec<f64>> = times.iter().map(dummy).collect();
         let raw: Vec<&[f64]> = dummies.iter().map(Vec::as_slice).collect();
-        let mut norms = self.norms.clone();
-        norms.extend(column_norms(&raw, self.weights.as_deref()));
-        self.absorber.residualize(&mut dummies)?;
+        let controls = self.before.iter().map(Vec::as_slice);
+        let before: Vec<&[f64]> = controls.chain(raw).collect();
+        let mut after = dummies.clone();
+        self.absorber.residualize(&mut after)?;
         let mut columns = self.controls.clone();
-        columns.extend(dummies);
+        columns.extend(after);
         let names = self.design.regressors.iter().map(|it| Term::Slope(it.name.clone()));
         let terms: Vec<Term> = names.chain(times.iter().map(|&it| Term::EventTime(it))).collect();
         let slices: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
-        let vcov = &self.design.vcov;
-        let groups = vcov.groups.iter().map(|it| it.compact(self.rows.iter().copied())).collect();
-        let plan = VcovPlan::new(vcov.spec.clone(), vcov.small_sample, groups)?;
+        let plan = self.design.vcov.on_rows(&self.rows)?;
         let input = RegressionInput {
             terms: &terms,
             columns: &slices,
             outcome: &self.outcome,
             weights: self.weights.as_deref(),
             frequency: false,
-            reference_norms: Some(&norms),
+            before: Some(Before { outcome: &self.before_outcome, columns: &before }),
             absorbed: &self.effects,
             leverages: None,
             constant: None,
@@ -203,7 +215,8 @@ impl<'d, 'p> Frame<'d, 'p> {
                 scores[(unit, at)] += weight * columns[kept][i] * fit.residuals[i];
             }
         }
-        let psi = scores * fit.bread.transpose();
+        let mut psi = scores * fit.bread.transpose();
+        fit.clear_unknown(&mut psi);
         let psi = Mat::from_fn(psi.nrows(), leads.len(), |unit, at| factor.sqrt() * psi[(unit, leads[at])]);
         let (chi2, rank, _) = wald(&fit.coef, fit.vcov.matrix.as_ref(), &leads)?;
         let (f, df1, df2) = (chi2 / rank as f64, rank as f64, arithmetic.t_df);

@@ -3,7 +3,7 @@
 use parallax_model::{
     BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Distribution, Estimate, Estimator,
     EventStudy, EventWindow, Example, FitError, InfluenceFunctions, Mat, Meta, Name, Note, OptionColumns,
-    PluginMeta, Status, Support, Term, VcovKind, counted, linalg::AbsorbOptions,
+    PluginMeta, Status, Support, Term, VcovKind, counted, linalg::AbsorbOptions, settle,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     imputation::{counts, sample},
     setting::{Setting, check_level},
-    targets::{Target, Wanted, add_deviations, left_out, targets},
+    targets::{Target, Wanted, add_deviations, left_out, support, targets},
     untreated::Untreated,
 };
 
@@ -29,10 +29,13 @@ pub struct Options {
     /// Column of 0 and 1 that stays 1 once it is. Or give `cohort`.
     pub treatment: Option<Name>,
     /// Periods before adoption in which units may react already; the first stage leaves their rows out.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub anticipation: u32,
     /// Earliest event time with a dummy, as periods before adoption; all when not given, none with 0.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub leads: Option<u32>,
     /// Latest event time with a dummy; all when not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub lags: Option<u32>,
     /// Event times without a dummy.
     pub reference: Vec<i32>,
@@ -45,6 +48,7 @@ pub struct Options {
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 
@@ -108,13 +112,15 @@ impl Estimator for TwoStage {
         let wanted = Wanted { lags: options.lags, leads: &lead, group_time: options.group_time };
         let mut all = targets(design, &setting, &untreated, &wanted)?;
         all.retain(|it| !matches!(it.term, Term::EventTime(time) if options.reference.contains(&time)));
-        let coef: Vec<f64> = all.iter().map(|it| it.estimate(&untreated.residual)).collect();
+        let mut coef: Vec<f64> = all.iter().map(|it| it.estimate(&untreated.residual)).collect();
         let mut psi = Mat::<f64>::zeros(design.units.n_groups(), all.len());
         untreated.add_influence(&all, &mut psi)?;
         for (at, (target, centre)) in all.iter().zip(&coef).enumerate() {
             add_deviations(design, &untreated.residual, (at, target), |_| *centre, &mut psi);
         }
-        let vcov = design.vcov.of_influence(psi.as_ref(), &design.units)?;
+        let sizes = vec![untreated.size(); all.len()];
+        settle(&mut coef, &mut psi, &sizes);
+        let vcov = design.vcov.of_influence(psi.as_ref(), &sizes, &design.units)?;
         let mut notes = untreated.notes();
         notes.extend(left_out(design, &setting, &untreated, options.autosample)?);
         let window = window(design, &setting, &all, options);
@@ -126,14 +132,17 @@ impl Estimator for TwoStage {
             coef,
             vcov,
             distribution: Distribution::Normal,
+            distributions: Vec::new(),
             sample: sample(design, &setting, &untreated)?,
             effects: design.effects.iter().map(|it| it.name.clone()).zip(untreated.levels()).collect(),
             stats: counts(&untreated, &setting),
             event: Some(window),
+            treated: None,
             details: Vec::new(),
             influence: design.keep_influence.then(|| InfluenceFunctions::new(design, psi)),
             notes,
         };
+        estimate.stand_on(Some(support(design, &setting, &all, &[])));
         if let Some(study) = EventStudy::of(&estimate) {
             study.add_tests(options.level, &mut estimate.stats)?;
             estimate.details.push(study.table(options.level));

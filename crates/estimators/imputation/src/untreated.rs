@@ -101,6 +101,13 @@ impl<'d, 'p> Untreated<'d, 'p> {
         self.absorber.ranks().levels.clone()
     }
 
+    /// What an average of outcomes less predictions is computed from: its weights add up to one, and so do those of a
+    /// prediction for each of its parts (effects and controls) in absolute value, more or less.
+    pub fn size(&self) -> f64 {
+        let parts = 2 + self.offsets.len() + self.controls.len();
+        parts as f64 * self.design.outcome_size()
+    }
+
     /// Controls that were dropped.
     pub fn notes(&self) -> Vec<Note> {
         let dropped =

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use parallax_model::{
     Capabilities, Design, Distribution, Estimate, Estimator, FitError, InfluenceFunctions, Meta, PluginMeta,
-    RegressionInput, SampleReport, Statistics, Status, Support, Term, VcovKind, f_upper, r_squared, regress,
-    root_mean_squares, wald,
+    RegressionInput, SampleReport, Statistics, Status, Support, Term, TreatedSupport, Variation, VcovKind,
+    f_upper, r_squared, regress, root_mean_squares, wald,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,7 @@ impl Estimator for PooledOls {
                 outcome: &design.outcome.values,
                 weights: design.weight_values(),
                 frequency: design.frequency,
-                reference_norms: None,
+                before: None,
                 absorbed: &[],
                 leverages: None,
                 constant: None,
@@ -78,10 +78,11 @@ impl Estimator for PooledOls {
             .then(|| InfluenceFunctions::of_regression(design, &columns, &fit))
             .transpose()?;
         let units = design.panel.index().map(|_| design.units.n_groups());
-        Ok(Estimate {
+        let mut estimate = Estimate {
             estimator: Self::META.plugin.name,
             outcome: design.outcome.name.clone(),
             distribution: Distribution::StudentT(fit.vcov.arithmetic.t_df),
+            distributions: Vec::new(),
             terms: fit.terms,
             coef: fit.coef,
             vcov: fit.vcov,
@@ -89,10 +90,14 @@ impl Estimator for PooledOls {
             effects: Vec::new(),
             stats,
             event: None,
+            treated: None,
             details: Vec::new(),
             influence,
             notes: fit.notes,
-        })
+        };
+        let support = TreatedSupport::of_regressors(design, &estimate.terms, Variation::Rows);
+        estimate.stand_on(support);
+        Ok(estimate)
     }
 }
 
@@ -102,7 +107,7 @@ fn statistics(design: &Design<'_>, fit: &parallax_model::Regression) -> Result<S
     let r2 = r_squared(fit.rss, &design.outcome.values, design.weight_values(), design.intercept);
     let mut stats = Statistics::default();
     if design.frequency {
-        stats.set("observations", n);
+        stats.count("observations", n as usize);
     }
     stats.set("r2", r2);
     stats.set("r2_adjusted", 1.0 - (1.0 - r2) * (n - f64::from(u8::from(design.intercept))) / df);
@@ -110,14 +115,14 @@ fn statistics(design: &Design<'_>, fit: &parallax_model::Regression) -> Result<S
     let (rmse, root_mse) = root_mean_squares(fit, design);
     stats.set("rmse", rmse);
     stats.set("root_mse", root_mse);
-    stats.set("df_residual", df);
+    stats.set_df("df_residual", df);
     let slopes: Vec<usize> = (0..fit.terms.len()).filter(|&it| fit.terms[it] != Term::Intercept).collect();
     if !slopes.is_empty() {
         let (chi2, rank, _) = wald(&fit.coef, fit.vcov.matrix.as_ref(), &slopes)?;
         let f = chi2 / rank as f64;
         stats.set("wald_f", f);
-        stats.set("wald_f_df1", rank as f64);
-        stats.set("wald_f_df2", fit.vcov.arithmetic.t_df);
+        stats.count("wald_f_df1", rank);
+        stats.set_df("wald_f_df2", fit.vcov.arithmetic.t_df);
         stats.set("wald_f_p", f_upper(f, rank as f64, fit.vcov.arithmetic.t_df));
     }
     Ok(stats)

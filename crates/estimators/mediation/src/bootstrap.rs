@@ -139,7 +139,7 @@ fn clusters(design: &Design<'_>) -> Result<(String, Codes), FitError> {
             let unit = design.panel.index().map_or("rows".to_owned(), |it| it.0.to_string());
             Ok((unit, design.units.clone()))
         }
-        ([name], [codes]) => Ok((name.to_string(), codes.clone())),
+        ([by], [codes]) => Ok((by.name().to_string(), codes.clone())),
         _ => Err(FitError::Model(
             "the bootstrap draws clusters of one column, and the covariance has several; ask for one, or set \
              `bootstrap = 0`"

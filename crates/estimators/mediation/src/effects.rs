@@ -2,7 +2,8 @@
 
 use parallax_model::{
     Design, Distribution, FitError, Influence, Mat, Statistics, joint_covariance,
-    vcov::{Keyed, normal_quantile},
+    linalg::rounding,
+    vcov::{Keyed, normal_quantile, std_error},
 };
 
 use crate::{
@@ -62,13 +63,18 @@ impl Effects {
         }
     }
 
+    /// Whether each is an effect of the treatment: all but b, the mediator's.
+    pub fn of_treatment(&self) -> Vec<bool> {
+        (0..self.values().len()).map(|it| it != 1).collect()
+    }
+
     /// One number an effect.
     pub fn values(&self) -> Vec<f64> {
         let [a, b, third] = self.paths;
         let indirect = a * b;
         match self.variant {
             OutcomeEquation::DirectAndMediator => {
-                let total = third + indirect;
+                let total = rounding::or_zero(third + indirect, third.abs() + indirect.abs());
                 vec![a, b, third, total, indirect, indirect / total]
             }
             OutcomeEquation::MediatorOnly => vec![a, b, third, indirect, indirect / third],
@@ -78,17 +84,8 @@ impl Effects {
     /// Covariance of all effects by the delta method.
     pub fn covariance(&self) -> Mat<f64> {
         let gradients = self.gradients();
-        let one = |left: &[f64; 3], right: &[f64; 3]| {
-            let mut sum = 0.0;
-            for (i, l) in left.iter().enumerate() {
-                for (j, r) in right.iter().enumerate() {
-                    sum += l * self.joint[(i, j)] * r;
-                }
-            }
-            sum
-        };
-        let k = gradients.len();
-        Mat::from_fn(k, k, |i, j| one(&gradients[i.max(j)], &gradients[i.min(j)]))
+        let lines = Mat::from_fn(gradients.len(), 3, |i, j| gradients[i][j]);
+        rounding::congruence(lines.as_ref(), self.joint.as_ref())
     }
 
     /// Derivatives of each effect by the three paths.
@@ -110,7 +107,7 @@ impl Effects {
     }
 
     /// Sobel (1982), Aroian (1947) and Goodman (1960): the paths taken as independent. Goodman's variance can be
-    /// negative, and is missing then.
+    /// negative, and the error is missing then, as it is where paths have none.
     pub fn add_tests(&self, stats: &mut Statistics) {
         let [a, b, _] = self.paths;
         let (va, vb) = (self.joint[(0, 0)], self.joint[(1, 1)]);
@@ -121,7 +118,7 @@ impl Effects {
             (["aroian_se", "aroian_z", "aroian_p"], sobel + va * vb),
             (["goodman_se", "goodman_z", "goodman_p"], sobel - va * vb),
         ] {
-            let error = if variance < 0.0 { f64::NAN } else { variance.sqrt() };
+            let error = std_error(variance);
             stats.set(se, error);
             stats.set(z, a * b / error);
             stats.set(p, Distribution::Normal.p_value(a * b / error));
@@ -137,7 +134,8 @@ impl Effects {
         let [a, b, _] = self.paths;
         let of_a = self.joint[(0, 0)].sqrt();
         let slope = self.joint[(0, 1)] / of_a;
-        let rest = (self.joint[(1, 1)] - slope * slope).max(0.0).sqrt();
+        // A mediator whose path follows the first one exactly has nothing of its own left.
+        let rest = rounding::or_zero(self.joint[(1, 1)] - slope * slope, self.joint[(1, 1)]).sqrt();
         let keyed = Keyed::new(options.seed);
         let draw = |at: usize| {
             let mut numbers = keyed.sequence("mediation monte carlo", at as u64);

@@ -104,11 +104,11 @@ impl<'d, 'p> Equations<'d, 'p> {
         let mut stats = Statistics::default();
         let weights = self.design.weight_values();
         if self.design.frequency {
-            stats.set("observations", fit.vcov.arithmetic.n as f64);
+            stats.count("observations", fit.vcov.arithmetic.n);
         }
         stats.set("r2", r_squared(fit.rss, &self.response.before, weights, self.design.intercept));
         stats.set("rss", fit.rss);
-        stats.set("df_residual", fit.vcov.arithmetic.residual_df as f64);
+        stats.count("df_residual", fit.vcov.arithmetic.residual_df);
         Ok(stats)
     }
 

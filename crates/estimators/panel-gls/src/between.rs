@@ -1,8 +1,9 @@
 #![doc = include_str!("../docs/between.md")]
 
 use parallax_model::{
-    Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, PluginMeta, RegressionInput,
-    SampleReport, Statistics, Status, Support, VcovKind, r_squared, regress,
+    Before, Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, PluginMeta,
+    RegressionInput, SampleReport, Statistics, Status, Support, TreatedSupport, Variation, VcovKind,
+    r_squared, regress,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,10 @@ impl Estimator for Between {
             units::transformed(design, vec![1.0; counts.len()], |it| units::means(design, &counts, it));
         let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
         let outcome = units::means(design, &counts, &design.outcome.values);
+        let size =
+            |it: &[f64]| units::means(design, &counts, &it.iter().map(|it| it.abs()).collect::<Vec<f64>>());
+        let (_, sizes) = units::transformed(design, vec![1.0; counts.len()], size);
+        let sizes: Vec<&[f64]> = sizes.iter().map(Vec::as_slice).collect();
         let weights = (options.weigh == Weigh::ByRows).then_some(counts.as_slice());
         let fit = regress(
             &RegressionInput {
@@ -69,7 +74,7 @@ impl Estimator for Between {
                 outcome: &outcome,
                 weights,
                 frequency: false,
-                reference_norms: None,
+                before: Some(Before { outcome: &size(&design.outcome.values), columns: &sizes }),
                 absorbed: &[],
                 leverages: None,
                 constant: None,
@@ -92,12 +97,13 @@ impl Estimator for Between {
             .filter_map(|(column, &slope)| column.checked_sub(offset).map(|it| (it, slope)))
             .collect();
         units::set_r_squared(design, &counts, &slopes, &mut stats);
-        stats.set("observations", counts.len() as f64);
+        stats.count("observations", counts.len());
         stats.set("root_mse", (fit.rss / df).sqrt());
-        Ok(Estimate {
+        let mut estimate = Estimate {
             estimator: Self::META.plugin.name,
             outcome: design.outcome.name.clone(),
             distribution: Distribution::StudentT(fit.vcov.arithmetic.t_df),
+            distributions: Vec::new(),
             terms: fit.terms,
             coef: fit.coef,
             vcov: fit.vcov,
@@ -105,9 +111,13 @@ impl Estimator for Between {
             effects: Vec::new(),
             stats,
             event: None,
+            treated: None,
             details: Vec::new(),
             influence: None,
             notes: fit.notes,
-        })
+        };
+        let support = TreatedSupport::of_regressors(design, &estimate.terms, Variation::Rows);
+        estimate.stand_on(support);
+        Ok(estimate)
     }
 }

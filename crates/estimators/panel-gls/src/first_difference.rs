@@ -1,9 +1,9 @@
 #![doc = include_str!("../docs/first-difference.md")]
 
 use parallax_model::{
-    Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, PluginMeta, RegressionInput,
-    SampleReport, Statistics, Status, Support, VcovKind, VcovPlan, panel::Dropped, r_squared, regress,
-    time_remarks,
+    Before, Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, PluginMeta,
+    RegressionInput, SampleReport, Statistics, Status, Support, TreatedSupport, Variation, VcovKind,
+    r_squared, regress, time_remarks,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -74,6 +74,11 @@ impl Estimator for FirstDifference {
         let (terms, columns) = units::transformed(design, vec![1.0; later.len()], difference);
         let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
         let outcome = difference(&design.outcome.values);
+        let size = |it: &[f64]| -> Vec<f64> {
+            later.iter().map(|&row| it[row].abs().max(it[row - 1].abs())).collect()
+        };
+        let (_, sizes) = units::transformed(design, vec![1.0; later.len()], size);
+        let sizes: Vec<&[f64]> = sizes.iter().map(Vec::as_slice).collect();
         let fit = regress(
             &RegressionInput {
                 terms: &terms,
@@ -81,12 +86,12 @@ impl Estimator for FirstDifference {
                 outcome: &outcome,
                 weights: None,
                 frequency: false,
-                reference_norms: None,
+                before: Some(Before { outcome: &size(&design.outcome.values), columns: &sizes }),
                 absorbed: &[],
                 leverages: None,
                 constant: None,
             },
-            &plan_on(design, &later)?,
+            &design.vcov.on_rows(&later)?,
         )?;
         let df = fit.vcov.arithmetic.residual_df as f64;
         let r2 = r_squared(fit.rss, &outcome, None, design.intercept);
@@ -96,18 +101,19 @@ impl Estimator for FirstDifference {
             "r2_adjusted",
             1.0 - (1.0 - r2) * (later.len() as f64 - f64::from(u8::from(design.intercept))) / df,
         );
-        stats.set("observations", later.len() as f64);
+        stats.count("observations", later.len());
         stats.set("rss", fit.rss);
         stats.set("root_mse", (fit.rss / df).sqrt());
-        let mut sample = SampleReport::of(&design.sample, Some(design.units.n_groups()), design.singletons);
-        sample.dropped.push((Dropped::Other("no period before".to_owned()), design.n() - later.len()));
-        sample.rows_used = later.len();
+        let mut used = vec![false; design.n()];
+        later.iter().for_each(|&row| used[row] = true);
+        let sample = SampleReport::of_used(design, "no period before", &used)?;
         let mut notes = fit.notes;
         notes.extend(time_remarks(design.panel));
-        Ok(Estimate {
+        let mut estimate = Estimate {
             estimator: Self::META.plugin.name,
             outcome: design.outcome.name.clone(),
             distribution: Distribution::StudentT(fit.vcov.arithmetic.t_df),
+            distributions: Vec::new(),
             terms: fit.terms,
             coef: fit.coef,
             vcov: fit.vcov,
@@ -115,10 +121,14 @@ impl Estimator for FirstDifference {
             effects: Vec::new(),
             stats,
             event: None,
+            treated: None,
             details: Vec::new(),
             influence: None,
             notes,
-        })
+        };
+        let support = TreatedSupport::of_regressors(design, &estimate.terms, Variation::WithinUnits);
+        estimate.stand_on(support);
+        Ok(estimate)
     }
 }
 
@@ -130,10 +140,4 @@ fn rows_with_a_change(design: &Design<'_>, gaps: Gaps) -> Vec<usize> {
         Gaps::Missing => i64::from(design.periods[row]) == i64::from(design.periods[row - 1]) + 1,
     };
     (1..design.n()).filter(|&row| units[row] == units[row - 1] && follows(row)).collect()
-}
-
-/// The covariance request with groups on the rows of the changes.
-fn plan_on(design: &Design<'_>, later: &[usize]) -> Result<VcovPlan, FitError> {
-    let groups = design.vcov.groups.iter().map(|it| it.compact(later.iter().copied())).collect();
-    Ok(VcovPlan::new(design.vcov.spec.clone(), design.vcov.small_sample, groups)?)
 }

@@ -1,8 +1,9 @@
 #![doc = include_str!("../docs/random-effects.md")]
 
 use parallax_model::{
-    Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, Note, PluginMeta, Regression,
-    RegressionInput, SampleReport, Statistics, Status, Support, Term, VcovKind, VcovSpec, regress,
+    Before, Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, Note, PluginMeta,
+    Regression, RegressionInput, SampleReport, Statistics, Status, Support, Term, TreatedSupport, Variation,
+    VcovKind, VcovSpec, regress,
     vcov::{Preset, VcovError},
     wald,
 };
@@ -69,11 +70,13 @@ impl Estimator for RandomEffects {
         let offset = columns.len() - design.regressors.len();
         let indefinite = hausman(&components, &fit, offset, sigma2_random, &mut stats)?;
         mundlak(design, &counts, &theta, &columns, &outcome, &mut stats)?;
-        Ok(Estimate {
+        let mut estimate = Estimate {
             estimator: Self::META.plugin.name,
             outcome: design.outcome.name.clone(),
             distribution: Distribution::Normal,
+            distributions: Vec::new(),
             event: None,
+            treated: None,
             details: Vec::new(),
             influence: None,
             notes: notes(&components, fit.notes, indefinite),
@@ -83,7 +86,10 @@ impl Estimator for RandomEffects {
             sample: SampleReport::of(&design.sample, Some(counts.len()), design.singletons),
             effects: Vec::new(),
             stats,
-        })
+        };
+        let support = TreatedSupport::of_regressors(design, &estimate.terms, Variation::Rows);
+        estimate.stand_on(support);
+        Ok(estimate)
     }
 }
 
@@ -106,13 +112,17 @@ fn solve(
     outcome: &[f64],
 ) -> Result<Regression, FitError> {
     let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+    let ones = vec![1.0; if design.intercept { design.n() } else { 0 }];
+    let constant = design.intercept.then_some(ones.as_slice());
+    let before: Vec<&[f64]> =
+        constant.into_iter().chain(design.regressors.iter().map(|it| it.values.as_slice())).collect();
     let input = RegressionInput {
         terms,
         columns: &columns,
         outcome,
         weights: None,
         frequency: false,
-        reference_norms: None,
+        before: Some(Before { outcome: &design.outcome.values, columns: &before }),
         absorbed: &[],
         leverages: None,
         constant: None,
@@ -141,14 +151,14 @@ fn statistics(
     stats.set("rho", components.sigma2_u / (components.sigma2_u + components.sigma2_e));
     stats.set("theta_min", theta.iter().copied().fold(f64::INFINITY, f64::min));
     stats.set("theta_max", theta.iter().copied().fold(f64::NEG_INFINITY, f64::max));
-    stats.set("between_rank", components.between_rank as f64);
-    stats.set("within_df", components.within_df);
+    stats.count("between_rank", components.between_rank);
+    stats.set_df("within_df", components.within_df);
     stats.set("rss", fit.rss);
     let tested: Vec<usize> = (0..fit.terms.len()).filter(|&it| fit.terms[it] != Term::Intercept).collect();
     if !tested.is_empty() {
         let (chi2, rank, p) = wald(&fit.coef, fit.vcov.matrix.as_ref(), &tested)?;
         stats.set("wald_chi2", chi2);
-        stats.set("wald_chi2_df", rank as f64);
+        stats.count("wald_chi2_df", rank);
         stats.set("wald_chi2_p", p);
     }
     Ok(stats)

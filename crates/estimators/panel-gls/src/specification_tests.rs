@@ -1,7 +1,7 @@
 //! Are unit effects correlated with the regressors? Hausman's and Mundlak's tests.
 
 use parallax_model::{
-    Design, FitError, Mat, Note, Regression, RegressionInput, Statistics, Term, chi2_upper,
+    Before, Design, FitError, Mat, Note, Regression, RegressionInput, Statistics, Term, chi2_upper,
     linalg::{LinalgError, symmetric_eigen},
     regress, wald,
 };
@@ -49,7 +49,7 @@ pub fn hausman(
         let form = signed_form(&change, &difference, &unit)?;
         let [statistic, df, p] = names(name);
         stats.set(statistic, form.value);
-        stats.set(df, form.rank as f64);
+        stats.count(df, form.rank);
         // A negative statistic says nothing about the hypothesis, so it has no p-value.
         let p_value = if form.value < 0.0 { f64::NAN } else { chi2_upper(form.value, form.rank as f64) };
         stats.set(p, p_value);
@@ -120,7 +120,20 @@ pub fn mundlak(
     };
     let means: Vec<Vec<f64>> = design.regressors.iter().map(|it| spread(&it.values)).collect();
     let columns: Vec<&[f64]> = transformed.iter().chain(&means).map(Vec::as_slice).collect();
-    let terms: Vec<Term> = (0..columns.len()).map(|it| Term::Slope(format!("column {it}").into())).collect();
+    let magnitude = |it: &[f64]| it.iter().map(|it| it.abs()).collect::<Vec<f64>>();
+    let raw: Vec<Vec<f64>> =
+        design.regressors.iter().map(|it| units::means(design, counts, &magnitude(&it.values))).collect();
+    let raw: Vec<Vec<f64>> =
+        raw.iter().map(|it| design.units.code.iter().map(|&unit| it[unit as usize]).collect()).collect();
+    let ones = vec![1.0; design.n()];
+    let own = std::iter::repeat_n(ones.as_slice(), offset)
+        .chain(design.regressors.iter().map(|it| it.values.as_slice()));
+    let before: Vec<&[f64]> = own.chain(raw.iter().map(Vec::as_slice)).collect();
+    let term = |it: usize| match it < offset {
+        true => Term::Intercept,
+        false => Term::Slope(format!("column {it}").into()),
+    };
+    let terms: Vec<Term> = (0..columns.len()).map(term).collect();
     let fit = regress(
         &RegressionInput {
             terms: &terms,
@@ -128,7 +141,7 @@ pub fn mundlak(
             outcome,
             weights: None,
             frequency: false,
-            reference_norms: None,
+            before: Some(Before { outcome: &design.outcome.values, columns: &before }),
             absorbed: &[],
             leverages: None,
             constant: None,
@@ -140,7 +153,7 @@ pub fn mundlak(
     if !tested.is_empty() {
         let (chi2, rank, p) = wald(&fit.coef, fit.vcov.matrix.as_ref(), &tested)?;
         stats.set("mundlak_chi2", chi2);
-        stats.set("mundlak_df", rank as f64);
+        stats.count("mundlak_df", rank);
         stats.set("mundlak_p", p);
     }
     Ok(())

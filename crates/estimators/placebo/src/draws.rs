@@ -3,8 +3,11 @@
 
 use parallax_model::{
     Design, FitError, Variable, Within,
-    linalg::{LeastSquaresOptions, Mat, column_norms, least_squares},
-    vcov::{LinearParts, PreparedVcov},
+    linalg::{
+        LeastSquaresOptions, Mat, column_norms, least_squares,
+        rounding::{RowSizes, or_zero},
+    },
+    vcov::{LinearParts, PreparedVcov, std_error},
 };
 use rayon::prelude::*;
 
@@ -28,6 +31,8 @@ pub struct Refit<'a> {
     /// The outcome without effects and controls.
     outcome: Vec<f64>,
     weights: Option<&'a [f64]>,
+    /// What residuals are computed from, as in the actual fit.
+    sizes: &'a RowSizes,
 }
 
 impl<'a> Refit<'a> {
@@ -37,7 +42,7 @@ impl<'a> Refit<'a> {
     /// What least squares says.
     pub fn new(
         design: &'a Design<'_>,
-
+        sizes: &'a RowSizes,
         outcome: &Variable,
         controls: &[&'a Variable],
     ) -> Result<Refit<'a>, FitError> {
@@ -49,6 +54,7 @@ impl<'a> Refit<'a> {
                 projector: Vec::new(),
                 outcome: outcome.after.to_vec(),
                 weights,
+                sizes,
             });
         }
         let before: Vec<&[f64]> = controls.iter().map(|it| it.before.as_slice()).collect();
@@ -68,7 +74,7 @@ impl<'a> Refit<'a> {
             row
         };
         let projector = (0..kept.len()).map(row).collect();
-        Ok(Refit { controls: kept, projector, outcome: fit.residuals, weights })
+        Ok(Refit { controls: kept, projector, outcome: fit.residuals, weights, sizes })
     }
 
     /// Takes the controls out of a treatment that has lost its effects.
@@ -83,10 +89,12 @@ impl<'a> Refit<'a> {
         LinearParts {
             columns,
             residuals: shape.residuals,
+            sizes: self.sizes,
             weights: self.weights,
             frequency: shape.frequency,
             partialled: self.controls.len(),
             bread: shape.bread.as_ref(),
+            lines: None,
             absorbed: shape.absorbed,
             constant: false,
             leverages: None,
@@ -114,14 +122,15 @@ impl<'a> Refit<'a> {
             None => dot(&treatment, &self.outcome),
             Some(w) => treatment.iter().zip(&self.outcome).zip(w).map(|((d, y), w)| w * d * y).sum(),
         };
-        let estimate = cross / square;
+        // By Cauchy and Schwarz no sum of w d times sizes is larger.
+        let estimate = or_zero(cross / square, (self.sizes.square / square).sqrt());
         let residuals: Vec<f64> =
             self.outcome.iter().zip(&treatment).map(|(y, d)| y - estimate * d).collect();
         let bread = Mat::from_fn(1, 1, |_, _| 1.0 / square);
         let columns = [treatment.as_slice()];
         let shape = Shape { residuals: &residuals, bread: &bread, absorbed: &[], frequency };
         let variance = prepared.matrix(&self.parts(&columns, &shape))?.matrix[(0, 0)];
-        Ok(Draw { estimate, std_error: variance.max(0.0).sqrt() })
+        Ok(Draw { estimate, std_error: std_error(variance) })
     }
 }
 

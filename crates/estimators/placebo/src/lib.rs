@@ -6,7 +6,8 @@ mod draws;
 use parallax_model::{
     Adoption, BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Detail, Distribution,
     Estimate, Estimator, Example, FitError, Meta, Name, OptionColumns, PluginMeta, Statistics, Status,
-    Support, Term, Variable, VcovKind, Within, linalg::AbsorbOptions, panel::percentile,
+    Support, Term, TreatedSupport, Variable, Variation, VcovKind, Within, linalg::AbsorbOptions,
+    panel::percentile,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,7 @@ pub struct Options {
     /// Where placebo dates of adoption come from.
     pub scheme: Scheme,
     /// Number of draws.
+    #[schemars(range(max = parallax_model::limits::DRAWS))]
     pub draws: usize,
     /// Seed; results do not depend on the number of threads.
     pub seed: u64,
@@ -38,6 +40,7 @@ pub struct Options {
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 
@@ -116,7 +119,8 @@ impl Estimator for Placebo {
         let name = Name::from(variables[at].term.to_string());
         let adoption = Adoption::from_treatment(design, &name, &variables[at].before)?;
         let assignments = Assignments::new(design, &adoption, options)?;
-        let refit = Refit::new(design, &outcome, &controls(&variables, &fit.terms, at))?;
+        let sizes = fit.sizes.clone();
+        let refit = Refit::new(design, &sizes, &outcome, &controls(&variables, &fit.terms, at))?;
         let draws = draws::run(design, &within, &refit, &assignments)?;
         let mut notes = fit.notes;
         notes.extend(within.iteration_note());
@@ -126,6 +130,7 @@ impl Estimator for Placebo {
             estimator: Self::META.plugin.name,
             outcome: design.outcome.name.clone(),
             distribution: Distribution::StudentT(fit.vcov.arithmetic.t_df),
+            distributions: Vec::new(),
             terms: fit.terms,
             coef: fit.coef,
             vcov: fit.vcov,
@@ -133,10 +138,13 @@ impl Estimator for Placebo {
             effects: within.effects().iter().map(|it| (it.name.clone(), it.levels)).collect(),
             stats,
             event: None,
+            treated: None,
             details: Vec::new(),
             influence: None,
             notes,
         };
+        let support = TreatedSupport::of_regressors(design, &estimate.terms, Variation::Rows);
+        estimate.stand_on(support);
         let actual = Draw { estimate: estimate.coef[kept], std_error: estimate.vcov.std_errors()[kept] };
         report(&mut estimate, actual, &draws)?;
         Ok(estimate)
@@ -218,8 +226,8 @@ fn report(estimate: &mut Estimate, actual: Draw, draws: &[Draw]) -> Result<(), F
     let t = |it: &Draw| it.estimate / it.std_error;
     let stats = &mut estimate.stats;
     stats.set("placebo_actual", actual.estimate);
-    stats.set("draws", good.len() as f64);
-    stats.set("draws_failed", (draws.len() - good.len()) as f64);
+    stats.count("draws", good.len());
+    stats.count("draws_failed", draws.len() - good.len());
     stats.set("p_permutation", share(&|it| TIE * actual.estimate.abs() <= it.estimate.abs()));
     stats.set("p_permutation_t", share(&|it| TIE * t(&actual).abs() <= t(it).abs()));
     stats.set(
@@ -237,7 +245,7 @@ fn report(estimate: &mut Estimate, actual: Draw, draws: &[Draw]) -> Result<(), F
     let numbers = (1..=draws.len()).map(|it| it as f64).collect();
     estimate.details.push(
         Detail::new("draws", "Placebo draws")
-            .number("draw", "Draw", numbers)
+            .label("draw", "Draw", numbers)
             .number("estimate", "Estimate", draws.iter().map(|it| it.estimate).collect())
             .number("std_error", "Std. error", draws.iter().map(|it| it.std_error).collect())
             .number("p_value", "p", p_values),

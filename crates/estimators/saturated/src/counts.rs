@@ -7,7 +7,7 @@
 
 use parallax_model::{
     Design, Distribution, FitError, InfluenceFunctions, Mat, MatRef, Statistics, Term, Vcov, Within,
-    linalg::{AbsorbOptions, Factor, Poisson, PoissonInput, gram, poisson, zero_groups},
+    linalg::{AbsorbOptions, Factor, Poisson, PoissonInput, gram, poisson, rounding::RowSizes, zero_groups},
     vcov::{AbsorbedEffect, LinearParts, SampleScale, VcovSpec},
 };
 
@@ -167,10 +167,12 @@ pub(crate) fn covariance(
 ) -> Result<Vcov, FitError> {
     let residuals: Vec<f64> = design.outcome.values.iter().zip(&fit.means).map(|(y, mu)| y - mu).collect();
     let columns: Vec<&[f64]> = fit.columns.iter().map(Vec::as_slice).collect();
-    let prepared = design.vcov.prepare(&parts(design, absorbed, &residuals, &columns, fit.bread.as_ref()))?;
+    let sizes = RowSizes::new(sizes(design, fit), design.weight_values());
+    let of = (residuals.as_slice(), &sizes);
+    let prepared = design.vcov.prepare(&parts(design, absorbed, of, &columns, fit.bread.as_ref()))?;
     let of_influence: Vec<&[f64]> = influence.iter().map(Vec::as_slice).collect();
     let identity = Mat::<f64>::identity(influence.len(), influence.len());
-    let mut vcov = prepared.matrix(&parts(design, absorbed, &residuals, &of_influence, identity.as_ref()))?;
+    let mut vcov = prepared.matrix(&parts(design, absorbed, of, &of_influence, identity.as_ref()))?;
     if vcov.spec == VcovSpec::Iid {
         let (n, divisor) = (vcov.arithmetic.n, vcov.arithmetic.factor);
         let all = design.vcov.small_sample.sample != SampleScale::Never;
@@ -185,20 +187,28 @@ pub(crate) fn covariance(
     Ok(vcov)
 }
 
+/// A mean is known to the rounding of its index times the mean, and to what the last Newton step leaves.
+fn sizes(design: &Design<'_>, fit: &Poisson) -> Vec<f64> {
+    let rows = design.outcome.values.iter().zip(&fit.means).zip(&fit.index);
+    rows.map(|((y, mean), index)| y.abs() + mean * (1.0 + index.abs())).collect()
+}
+
 fn parts<'a>(
     design: &'a Design<'_>,
     absorbed: &'a [AbsorbedEffect],
-    residuals: &'a [f64],
+    (residuals, sizes): (&'a [f64], &'a RowSizes),
     columns: &'a [&'a [f64]],
     bread: MatRef<'a, f64>,
 ) -> LinearParts<'a> {
     LinearParts {
         columns,
         residuals,
+        sizes,
         weights: design.weight_values(),
         frequency: design.frequency,
         partialled: 0,
         bread,
+        lines: None,
         absorbed,
         constant: false,
         leverages: None,
@@ -227,8 +237,8 @@ pub(crate) fn statistics(design: &Design<'_>, fit: &Poisson, vcov: &Vcov) -> Sta
     stats.set("pseudo_r2", 1.0 - likelihood / null);
     stats.set("deviance", fit.deviance);
     stats.set("null_deviance", fit.null_deviance);
-    stats.set("iterations", fit.iterations as f64);
-    stats.set("df_residual", vcov.arithmetic.residual_df as f64);
+    stats.count("iterations", fit.iterations);
+    stats.count("df_residual", vcov.arithmetic.residual_df);
     stats
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use parallax_model::{
     Aggregate, AggregationRange, Design, InfluenceFunctions, Mat, MatRef, Term, aggregate_covariance,
+    linalg::rounding,
 };
 
 use crate::comparison::Cells;
@@ -67,7 +68,9 @@ impl Summary {
     /// The average with its weights.
     fn of(&self, effects: &[f64], sizes: &[f64]) -> Aggregate {
         let weights = self.weights(sizes);
-        let estimate = weights.iter().zip(effects).map(|(w, it)| w * it).sum();
+        let parts = weights.iter().zip(effects).map(|(w, it)| w * it);
+        let size = parts.clone().map(f64::abs).sum();
+        let estimate = rounding::or_zero(parts.sum(), size);
         Aggregate { term: self.term.clone(), estimate, effects: weights, sizes: Vec::new() }
     }
 
@@ -78,7 +81,9 @@ impl Summary {
         for part in &self.parts {
             let total: f64 = part.iter().map(|&it| sizes[it]).sum();
             let mean = part.iter().map(|&it| sizes[it] * effects[it]).sum::<f64>() / total;
-            part.iter().for_each(|&it| scores[it] += (effects[it] - mean) / total / self.parts.len() as f64);
+            let size = part.iter().map(|&it| sizes[it] * effects[it].abs()).sum::<f64>() / total;
+            let apart = |it: usize| rounding::or_zero(effects[it] - mean, effects[it].abs() + size);
+            part.iter().for_each(|&it| scores[it] += apart(it) / total / self.parts.len() as f64);
         }
         scores
     }

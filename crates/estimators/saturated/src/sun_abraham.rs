@@ -3,7 +3,8 @@
 use parallax_model::{
     Adoption, AggregationRange, BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design,
     Distribution, Estimate, Estimator, EventStudy, Example, FitError, Meta, Name, Note, OptionColumns,
-    PluginMeta, Regression, Status, Support, Term, Vcov, VcovKind, Within, linalg::AbsorbOptions,
+    PluginMeta, Regression, Status, Support, Term, TreatedRows, TreatedSupport, Vcov, VcovKind, Within,
+    linalg::AbsorbOptions,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,7 @@ pub struct Options {
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 
@@ -185,15 +187,19 @@ fn estimate(
         terms: averages.all.iter().map(|it| it.term.clone()).collect(),
         coef: averages.all.iter().map(|it| it.estimate).collect(),
         distribution: Distribution::StudentT(fit.vcov.arithmetic.t_df),
+        distributions: Vec::new(),
         vcov: Vcov { matrix, ..fit.vcov },
         sample: within.sample(),
         effects: within.effects().iter().map(|it| (it.name.clone(), it.levels)).collect(),
         stats,
         event: Some(comparison.window(references)),
+        treated: None,
         details: Vec::new(),
         influence: influence.map(|it| averages.influence(it)),
         notes,
     };
+    let treated = TreatedRows::of_cells(design, &cells.of_row, cells.cells.len());
+    estimate.stand_on(Some(TreatedSupport::of_averages(design, &treated, &averages.all)));
     if let Some(study) = EventStudy::of(&estimate) {
         study.add_tests(options.level, &mut estimate.stats)?;
         estimate.details.push(study.table(options.level));

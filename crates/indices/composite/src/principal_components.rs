@@ -40,6 +40,7 @@ pub struct Options {
     pub choose: Number,
     /// Components, for `choose = "count"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = parallax_model::limits::COMPONENTS))]
     pub count: Option<usize>,
     /// Share of variance to reach, between 0 and 1, for `choose = "share"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -193,7 +194,7 @@ impl Components {
             .number("eigenvalue", "Eigenvalue", self.eigenvalues.clone())
             .number("share", "Share of variance", self.eigenvalues.iter().map(|it| it / k as f64).collect())
             .number("cumulative", "Cumulative", (1..=k).map(total).collect())
-            .number("kept", "Kept", (0..k).map(|it| f64::from(u8::from(it < kept))).collect())
+            .count("kept", "Kept", (0..k).map(|it| f64::from(u8::from(it < kept))).collect())
     }
 
     fn text(&self, kept: usize) -> String {

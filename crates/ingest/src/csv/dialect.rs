@@ -2,6 +2,7 @@
 
 use parallax_base::Name;
 
+use super::records::Records;
 use crate::IngestError;
 
 /// The delimiters that are recognised.
@@ -10,14 +11,17 @@ const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 /// Lines looked at to find the delimiter.
 const SAMPLE: usize = 20;
 
-/// Refuses bytes that are not UTF-8, with the likely encoding.
-pub(super) fn check_utf8(bytes: &[u8], file: &Name) -> Result<(), IngestError> {
+/// The bytes as text; bytes that are not UTF-8 are refused with the likely encoding.
+pub(super) fn utf8(bytes: Vec<u8>, file: &Name) -> Result<String, IngestError> {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         let advice = "it is UTF-16; convert it: iconv -f UTF-16 -t UTF-8".to_owned();
         return Err(IngestError::NotUtf8 { file: file.clone(), byte: 0, line: 1, advice });
     }
-    let Err(error) = std::str::from_utf8(bytes) else { return Ok(()) };
-    let byte = error.valid_up_to();
+    let error = match String::from_utf8(bytes) {
+        Ok(it) => return Ok(it),
+        Err(it) => it,
+    };
+    let (byte, bytes) = (error.utf8_error().valid_up_to(), error.as_bytes());
     let line = 1 + line_ends(bytes.get(..byte).unwrap_or_default());
     // A Chinese character takes two bytes above 0x80 in GB18030; Latin letters with accents stand alone.
     let pair = bytes.get(byte..byte + 2).is_some_and(|it| it.iter().all(|it| 0x80 < *it));
@@ -42,16 +46,19 @@ pub(super) fn delimiter(bytes: &[u8]) -> u8 {
 }
 
 /// The column names, trimmed.
-pub(super) fn header(bytes: &[u8], delimiter: u8, file: &Name) -> Result<Vec<String>, IngestError> {
-    let mut reader =
-        csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(bytes);
-    let mut record = csv::StringRecord::new();
+pub(super) fn header(text: &str, delimiter: u8, file: &Name) -> Result<Vec<String>, IngestError> {
+    let mut records = Records::new(text, delimiter);
     let empty = |what: &str| IngestError::Empty { file: file.clone(), what: what.to_owned() };
-    match reader.read_record(&mut record) {
-        Ok(true) => {}
-        _ => return Err(empty("the file has only blank lines, no header and no data")),
-    }
-    let names: Vec<String> = record.iter().map(|it| it.trim().to_owned()).collect();
+    let record = match records.next() {
+        Ok(Some(it)) => it,
+        Ok(None) => return Err(empty("the file has only blank lines, no header and no data")),
+        Err(it) => {
+            let reason =
+                format!("a quote in the header (line {}) is never closed; remove or double it", it.line);
+            return Err(IngestError::Damaged { file: file.clone(), format: "CSV", reason });
+        }
+    };
+    let names: Vec<String> = (0..record.len()).map(|at| record.field(at).text.trim().to_owned()).collect();
     if names.iter().all(String::is_empty) {
         return Err(empty("the first line has no column name; the header must be line 1"));
     }

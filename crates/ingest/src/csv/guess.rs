@@ -1,7 +1,13 @@
 //! The type of a text column, guessed from its first value and given up at the first that contradicts.
 
-use super::value::{is_missing, parse_bool, parse_date, parse_number, parse_whole};
-use crate::raw::EXACT;
+use super::{
+    records::Field,
+    value::{Plain, has_leading_zero, parse_bool, parse_date, parse_number, parse_whole, plain},
+};
+use crate::{
+    missing::{Absent, Missing},
+    raw::EXACT,
+};
 
 /// A column during the first pass.
 #[derive(Debug)]
@@ -15,6 +21,12 @@ pub(super) struct Guess {
     pub whole: bool,
     /// The value that made the column text, with its row.
     pub witness: Option<(usize, String)>,
+    /// The first whole number with leading zeros, which makes the column text.
+    pub zeros: Option<String>,
+    /// What is missing if the column is none of text.
+    pub absent: Absent,
+    /// A word for missing stood in quotes, which is a value unless the others are numbers.
+    quoted_word: bool,
 }
 
 /// The types that text can mean.
@@ -31,19 +43,27 @@ pub(super) enum Kind {
 
 impl Guess {
     /// Looks at one more value.
-    pub(super) fn offer(&mut self, row: usize, text: &str) {
+    pub(super) fn offer(&mut self, row: usize, field: Field<'_>, missing: &Missing) {
         if self.kind == Kind::Text {
             return;
         }
-        let text = text.trim();
-        if is_missing(text) {
-            self.values.push(f64::NAN);
-            return;
-        }
+        let text = match plain(field, missing) {
+            Plain::Blank => return self.values.push(f64::NAN),
+            Plain::Absent(word) => {
+                self.absent.count(word);
+                self.quoted_word |= field.quoted && !word.is_empty() && !missing.names(word);
+                return self.values.push(f64::NAN);
+            }
+            Plain::Value(it) => it,
+        };
         if self.kind == Kind::Unknown {
             self.kind = kind_of(text);
         }
         let value = match self.kind {
+            Kind::Number if has_leading_zero(text) => {
+                self.zeros = Some(text.to_owned());
+                None
+            }
             Kind::Number => parse_number(text),
             Kind::Bool => parse_bool(text).map(|it| f64::from(u8::from(it))),
             Kind::Date => parse_date(text).map(f64::from),
@@ -62,6 +82,14 @@ impl Guess {
         self.values.push(value);
     }
 
+    /// The end of the column: words for missing that stand in quotes, and nothing else, are text.
+    pub(super) fn finish(&mut self) {
+        if self.kind == Kind::Unknown && self.quoted_word {
+            self.kind = Kind::Text;
+            self.values = Vec::new();
+        }
+    }
+
     /// The type in words.
     pub(super) fn type_text(&self) -> &'static str {
         match self.kind {
@@ -76,7 +104,16 @@ impl Guess {
 
 impl Default for Guess {
     fn default() -> Guess {
-        Guess { kind: Kind::Unknown, values: Vec::new(), long: false, whole: true, witness: None }
+        Guess {
+            kind: Kind::Unknown,
+            values: Vec::new(),
+            long: false,
+            whole: true,
+            witness: None,
+            zeros: None,
+            absent: Absent::default(),
+            quoted_word: false,
+        }
     }
 }
 

@@ -2,12 +2,13 @@
 
 mod dialect;
 mod guess;
+mod inflate;
+mod records;
 mod scan;
 mod value;
 
 use std::{
     fs,
-    io::Read,
     path::{Path, PathBuf},
 };
 
@@ -15,32 +16,43 @@ use parallax_base::Name;
 
 use crate::{
     Format, IngestError, PeriodRange,
-    source::{Extent, Field, Source, Wanted},
+    budget::Budget,
+    missing::Missing,
+    source::{Extent, Field, Reading, Source, Wanted},
 };
 
-pub(crate) use value::parse_date;
+pub(crate) use value::{parse_date, parse_number};
 
-/// An opened text file: its bytes, delimiter and header.
+/// An opened text file: its text, delimiter and header.
 pub(crate) struct CsvSource {
     path: PathBuf,
     file: Name,
     format: Format,
-    bytes: Vec<u8>,
+    text: String,
     delimiter: u8,
     fields: Vec<Field>,
+    missing: Missing,
 }
 
 impl CsvSource {
-    pub(crate) fn open(path: &Path, file: Name, format: Format) -> Result<CsvSource, IngestError> {
-        let mut bytes = fs::read(path).map_err(IngestError::io(&file, "read it"))?;
-        if format == Format::CsvGz {
-            bytes = inflate(&bytes, &file)?;
-        }
-        CsvSource::of_bytes(path, file, format, bytes)
+    pub(crate) fn open(
+        path: &Path,
+        file: Name,
+        format: Format,
+        reading: &Reading,
+    ) -> Result<CsvSource, IngestError> {
+        let handle = fs::File::open(path).map_err(IngestError::io(&file, "open it"))?;
+        let bytes = if format == Format::CsvGz {
+            inflate::gzip(handle, &file, reading.budget)?
+        } else {
+            inflate::plain(handle, &file, reading.budget)?
+        };
+        CsvSource::of_bytes(path, file, format, bytes, reading)
     }
 
     /// The start of the file up to the end of a line, for a look at the columns.
     pub(crate) fn open_head(path: &Path, file: Name, limit: usize) -> Result<CsvSource, IngestError> {
+        use std::io::Read;
         let mut bytes = Vec::new();
         let handle = fs::File::open(path).map_err(IngestError::io(&file, "open it"))?;
         handle.take(limit as u64).read_to_end(&mut bytes).map_err(IngestError::io(&file, "read it"))?;
@@ -48,28 +60,31 @@ impl CsvSource {
             let end = bytes.iter().rposition(|it| *it == b'\n').map_or(limit, |it| it + 1);
             bytes.truncate(end);
         }
-        CsvSource::of_bytes(path, file, Format::Csv, bytes)
+        let reading = Reading { budget: Budget::new(None), missing: Missing::default() };
+        CsvSource::of_bytes(path, file, Format::Csv, bytes, &reading)
     }
 
     fn of_bytes(
         path: &Path,
         file: Name,
         format: Format,
-        mut bytes: Vec<u8>,
+        bytes: Vec<u8>,
+        reading: &Reading,
     ) -> Result<CsvSource, IngestError> {
-        dialect::check_utf8(&bytes, &file)?;
-        if bytes.starts_with(&[0xef, 0xbb, 0xbf]) {
-            bytes.drain(..3);
+        let mut text = dialect::utf8(bytes, &file)?;
+        if text.starts_with('\u{feff}') {
+            text.remove(0);
         }
-        let delimiter = dialect::delimiter(&bytes);
-        let header = dialect::header(&bytes, delimiter, &file)?;
+        let delimiter = dialect::delimiter(text.as_bytes());
+        let header = dialect::header(&text, delimiter, &file)?;
         let field = |name: String| Field {
             name: name.into(),
             type_text: "text or number".to_owned(),
             supported: true,
         };
         let fields = header.into_iter().map(field).collect();
-        Ok(CsvSource { path: path.to_owned(), file, format, bytes, delimiter, fields })
+        let missing = reading.missing.clone();
+        Ok(CsvSource { path: path.to_owned(), file, format, text, delimiter, fields, missing })
     }
 
     /// The type of every column, by its values.
@@ -81,10 +96,11 @@ impl CsvSource {
 
     fn input(&self) -> scan::Input<'_> {
         scan::Input {
-            bytes: &self.bytes,
+            text: &self.text,
             delimiter: self.delimiter,
             file: &self.file,
             n_fields: self.fields.len(),
+            missing: &self.missing,
         }
     }
 }
@@ -110,9 +126,17 @@ impl Source for CsvSource {
         false
     }
 
-    fn rows_expected(&self) -> usize {
+    fn rows_expected(&self) -> u64 {
         // An upper bound unless fields have line breaks; a few blank lines too many cost nothing.
-        self.bytes.iter().filter(|it| **it == b'\n').count()
+        self.text.bytes().filter(|it| *it == b'\n').count() as u64
+    }
+
+    fn held(&self) -> u64 {
+        self.text.len() as u64
+    }
+
+    fn codes(&self, indexes: &[usize]) -> Result<Vec<Option<String>>, IngestError> {
+        Ok(scan::infer(self.input(), indexes)?.guesses.into_iter().map(|it| it.zeros).collect())
     }
 
     fn read(
@@ -122,17 +146,4 @@ impl Source for CsvSource {
     ) -> Result<Extent, IngestError> {
         scan::read(self.input(), wanted)
     }
-}
-
-fn inflate(bytes: &[u8], file: &Name) -> Result<Vec<u8>, IngestError> {
-    let mut plain = Vec::new();
-    flate2::read::MultiGzDecoder::new(bytes).read_to_end(&mut plain).map_err(|it| IngestError::Damaged {
-        file: file.clone(),
-        format: "gzip",
-        reason: it.to_string(),
-    })?;
-    if plain.is_empty() {
-        return Err(IngestError::Empty { file: file.clone(), what: "the file is empty".to_owned() });
-    }
-    Ok(plain)
 }

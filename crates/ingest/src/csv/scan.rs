@@ -1,16 +1,19 @@
 //! Two passes over a text file: the first finds types and fills numbers, the second fills text.
 
-use parallax_base::Name;
+use parallax_base::{Name, shown};
+use parallax_panel::MISSING;
 
 use super::{
     guess::{Guess, Kind},
-    value::{is_missing, parse_number, parse_whole},
+    records::{Field, Record, Records, Unclosed},
+    value::{Plain, Text, parse_number, parse_whole, plain, text},
 };
 use crate::{
     IngestError, Place,
+    missing::{Absent, Missing},
     origin::Numbering,
     raw::{Conflict, NO_LONG, Raw, TextCodes},
-    source::{Extent, Mixed, Wanted},
+    source::{Extent, Mixed, Remarks, Wanted},
 };
 
 /// A text column is called mixed when at least this share of its values are numbers.
@@ -19,10 +22,11 @@ const MOSTLY: f64 = 0.9;
 /// What a pass reads.
 #[derive(Clone, Copy)]
 pub(super) struct Input<'a> {
-    pub bytes: &'a [u8],
+    pub text: &'a str,
     pub delimiter: u8,
     pub file: &'a Name,
     pub n_fields: usize,
+    pub missing: &'a Missing,
 }
 
 /// What the first pass found.
@@ -40,6 +44,7 @@ struct Later<'w, 'a> {
     numbers: usize,
     others: usize,
     first_other: Option<(usize, String)>,
+    absent: Absent,
 }
 
 /// Reads the wanted columns.
@@ -47,22 +52,28 @@ pub(super) fn read(input: Input<'_>, wanted: &mut [Wanted<'_>]) -> Result<Extent
     let indexes: Vec<usize> = wanted.iter().map(|it| it.index).collect();
     let Inferred { guesses, rows, numbering } = infer(input, &indexes)?;
     let mut later = Vec::new();
-    for (guess, wanted) in guesses.into_iter().zip(wanted) {
-        match place(guess, rows, wanted.raw) {
+    let mut remarks = Remarks::default();
+    for (mut guess, wanted) in guesses.into_iter().zip(wanted) {
+        let (index, zeros, absent) = (wanted.index, guess.zeros.take(), std::mem::take(&mut guess.absent));
+        match place(guess, rows, wanted) {
             Ok(true) => later.push(Later::new(wanted)),
-            Ok(false) => {}
+            Ok(false) => remarks.absent.push((index, absent)),
             Err((conflict, witness)) => {
                 return Err(conflicting(input, wanted.name, conflict, witness, &numbering));
             }
         }
+        remarks.zeros.extend(zeros.map(|it| (index, it)));
     }
     if !later.is_empty() {
         records(input, |_, row, record| {
-            later.iter_mut().for_each(|it| it.take(row, field(record, it.wanted.index)));
+            later.iter_mut().for_each(|it| it.take(row, record.field(it.wanted.index), input.missing));
         })?;
     }
-    let mixed = later.into_iter().filter_map(|it| it.mixed(&numbering)).collect();
-    Ok(Extent { rows, numbering, groups: (1, 1), mixed })
+    for it in later {
+        remarks.absent.push((it.wanted.index, it.absent.clone()));
+        remarks.mixed.extend(it.mixed(&numbering));
+    }
+    Ok(Extent { rows, numbering, groups: (1, 1), remarks })
 }
 
 /// The first pass over some columns.
@@ -72,80 +83,55 @@ pub(super) fn infer(input: Input<'_>, indexes: &[usize]) -> Result<Inferred, Ing
     let rows = records(input, |line, row, record| {
         numbering.mark(row, line);
         for (guess, index) in guesses.iter_mut().zip(indexes) {
-            guess.offer(row, field(record, *index));
+            guess.offer(row, record.field(*index), input.missing);
         }
     })?;
+    guesses.iter_mut().for_each(Guess::finish);
     Ok(Inferred { guesses, rows, numbering })
 }
 
-/// Calls `visit` with line, row and fields of each record; returns how many there are.
-fn records(
-    input: Input<'_>,
-    mut visit: impl FnMut(u64, usize, &csv::ByteRecord),
-) -> Result<usize, IngestError> {
-    let Input { bytes, delimiter, file, n_fields } = input;
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(bytes);
-    let mut record = csv::ByteRecord::new();
-    let end_of_line = if bytes.contains(&b'\n') { b'\n' } else { b'\r' };
-    let (mut line, mut counted, mut row, mut last_start) = (1, 0, 0, 0);
-    loop {
-        let more = reader.read_byte_record(&mut record).map_err(|it| IngestError::Damaged {
-            file: file.clone(),
-            format: "CSV",
-            reason: it.to_string(),
-        })?;
-        if !more {
-            let last = bytes.get(last_start..).unwrap_or_default();
-            return if 0 < row && ends_inside_quotes(last, delimiter) {
-                let reason = format!(
-                    "a quote that opens in the record of line {line} is never closed; remove or double it"
-                );
-                Err(IngestError::Damaged { file: file.clone(), format: "CSV", reason })
-            } else {
-                Ok(row)
-            };
-        }
-        let start = record.position().map_or(0, |it| it.byte() as usize);
-        last_start = start;
-        let rest = bytes.get(start..).unwrap_or_default();
-        let blank = rest.iter().take_while(|it| matches!(it, b'\n' | b'\r')).count();
-        let passed = bytes.get(counted..start + blank).unwrap_or_default();
-        line += passed.iter().filter(|it| **it == end_of_line).count() as u64;
-        counted = start + blank;
+/// Calls `visit` with line, row and fields of each record after the header; returns how many there are.
+fn records(input: Input<'_>, mut visit: impl FnMut(u64, usize, &Record<'_>)) -> Result<usize, IngestError> {
+    let Input { text, delimiter, file, n_fields, .. } = input;
+    let unclosed = |it: Unclosed| {
+        let reason = format!(
+            "a quote that opens in the record of line {} is never closed; remove or double it",
+            it.line
+        );
+        IngestError::Damaged { file: file.clone(), format: "CSV", reason }
+    };
+    let mut records = Records::new(text, delimiter);
+    records.next().map_err(unclosed)?;
+    let mut row = 0;
+    while let Some(record) = records.next().map_err(unclosed)? {
         if record.len() != n_fields {
             return Err(IngestError::Ragged {
-                place: Place { file: file.clone(), row: crate::RowNumber::Line(line) },
+                place: Place { file: file.clone(), row: crate::RowNumber::Line(record.line) },
                 got: record.len() as u64,
                 expected: n_fields as u64,
                 delimiter: char::from(delimiter),
             });
         }
-        visit(line, row, &record);
+        visit(record.line, row, &record);
         row += 1;
     }
-}
-
-/// True when a line added to the last record would become part of it: the reader takes the end of
-/// the file for the end of a quoted field, and everything after a stray quote would be lost unseen.
-fn ends_inside_quotes(last: &[u8], delimiter: u8) -> bool {
-    let mut longer = last.to_vec();
-    longer.extend_from_slice(b"\nx\n");
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .flexible(true)
-        .has_headers(false)
-        .from_reader(longer.as_slice());
-    reader.byte_records().count() < 2
+    Ok(row)
 }
 
 /// Moves a finished guess to its column; true when the second pass has to fill it.
-fn place(guess: Guess, rows: usize, raw: &mut Raw) -> Result<bool, (Conflict, Option<(usize, String)>)> {
+fn place(
+    guess: Guess,
+    rows: usize,
+    wanted: &mut Wanted<'_>,
+) -> Result<bool, (Conflict, Option<(usize, String)>)> {
+    let raw = &mut *wanted.raw;
     let long = guess.whole && (guess.long || matches!(raw, Raw::Long(_)));
     let outcome = match guess.kind {
         Kind::Unknown => {
             raw.push_missing(rows);
             Ok(false)
         }
+        Kind::Number if wanted.codes => raw.text_mut().map(|_| true),
         Kind::Number if long => raw.long_mut().map(|_| true),
         Kind::Number | Kind::Bool => raw.real_mut().map(|to| append(to, guess.values)),
         Kind::Date => raw.days_mut().map(|to| append(to, guess.values)),
@@ -171,41 +157,52 @@ fn conflicting(
     numbering: &Numbering,
 ) -> IngestError {
     let met = match witness {
-        Some((row, value)) => format!("{} (`{value}` in {})", conflict.met, numbering.number(row)),
+        Some((row, value)) => format!("{} (`{}` in {})", conflict.met, shown(&value), numbering.number(row)),
         None => conflict.met,
     };
     IngestError::TypeConflict { file: input.file.clone(), column: column.clone(), held: conflict.held, met }
 }
 
-/// The file was checked to be UTF-8 and fields end at ASCII characters.
-fn field(record: &csv::ByteRecord, index: usize) -> &str {
-    record.get(index).and_then(|it| std::str::from_utf8(it).ok()).unwrap_or_default()
-}
-
 impl<'w, 'a> Later<'w, 'a> {
     fn new(wanted: &'w mut Wanted<'a>) -> Later<'w, 'a> {
-        Later { wanted, numeric: Vec::new(), numbers: 0, others: 0, first_other: None }
+        Later {
+            wanted,
+            numeric: Vec::new(),
+            numbers: 0,
+            others: 0,
+            first_other: None,
+            absent: Absent::default(),
+        }
     }
 
-    fn take(&mut self, row: usize, text: &str) {
-        let trimmed = text.trim();
-        if is_missing(trimmed) {
-            self.wanted.raw.push_missing(1);
-            return;
-        }
+    fn take(&mut self, row: usize, field: Field<'_>, missing: &Missing) {
         match &mut *self.wanted.raw {
-            Raw::Long(values) => {
-                let whole = parse_whole(trimmed).or_else(|| parse_number(trimmed).map(|it| it as i128));
-                values.push(whole.unwrap_or(NO_LONG));
-            }
-            Raw::Text(codes) => {
-                let is_number = Self::push_text(codes, &mut self.numeric, text);
-                self.numbers += usize::from(is_number);
-                self.others += usize::from(!is_number);
-                if !is_number && self.first_other.is_none() {
-                    self.first_other = Some((row, trimmed.to_owned()));
+            Raw::Long(values) => values.push(match plain(field, missing) {
+                Plain::Blank => NO_LONG,
+                Plain::Absent(word) => {
+                    self.absent.count(word);
+                    NO_LONG
                 }
-            }
+                Plain::Value(it) => {
+                    let whole = parse_whole(it).or_else(|| parse_number(it).map(|it| it as i128));
+                    whole.unwrap_or(NO_LONG)
+                }
+            }),
+            Raw::Text(codes) => match text(field, missing) {
+                Text::Blank => codes.code.push(MISSING),
+                Text::Absent(word) => {
+                    self.absent.count(word);
+                    codes.code.push(MISSING);
+                }
+                Text::Value(it) => {
+                    let is_number = Self::push_text(codes, &mut self.numeric, it);
+                    self.numbers += usize::from(is_number);
+                    self.others += usize::from(!is_number);
+                    if !is_number && self.first_other.is_none() {
+                        self.first_other = Some((row, it.trim().to_owned()));
+                    }
+                }
+            },
             other => other.push_missing(1),
         }
     }

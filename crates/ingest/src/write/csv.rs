@@ -3,9 +3,10 @@
 use std::io::Write;
 
 use flate2::{Compression, GzBuilder};
-use parallax_panel::Column;
+use parallax_panel::{Column, Labels};
 
 use super::Columns;
+use crate::missing::is_missing_word;
 
 /// Writes a header and one line for each row.
 pub(super) fn csv(
@@ -24,37 +25,66 @@ pub(super) fn csv(
 }
 
 fn lines(columns: &Columns<'_>, to: &mut impl Write, delimiter: u8) -> Result<(), String> {
-    let failed = |it: csv::Error| it.to_string();
-    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(to);
-    writer.write_record(columns.iter().map(|(name, _)| name.as_str())).map_err(failed)?;
-    let labels: Vec<Vec<String>> = columns.iter().map(|(_, it)| labels(it)).collect();
+    let failed = |it: std::io::Error| it.to_string();
     let rows = columns.first().map_or(0, |(_, it)| it.len());
-    let mut text = String::new();
+    let labels: Vec<Vec<String>> = columns.iter().map(|(_, it)| labels(it, delimiter)).collect();
+    let mut line = String::new();
+    for (at, (name, _)) in columns.iter().enumerate() {
+        if 0 < at {
+            line.push(char::from(delimiter));
+        }
+        line.push_str(&quoted(name, delimiter));
+    }
+    end_of_line(&mut line);
+    to.write_all(line.as_bytes()).map_err(failed)?;
     for row in 0..rows {
-        for ((_, column), labels) in columns.iter().zip(&labels) {
-            text.clear();
-            let field = match column {
-                Column::Real(values) => {
-                    number(values.get(row).copied().unwrap_or(f64::NAN), &mut text);
-                    text.as_str()
-                }
+        line.clear();
+        for (at, ((_, column), labels)) in columns.iter().zip(&labels).enumerate() {
+            if 0 < at {
+                line.push(char::from(delimiter));
+            }
+            match column {
+                Column::Real(values) => number(values.get(row).copied().unwrap_or(f64::NAN), &mut line),
                 Column::Codes(codes) => {
                     let code = codes.code.get(row).map(|it| *it as usize);
-                    code.and_then(|it| labels.get(it)).map_or("", String::as_str)
+                    line.push_str(code.and_then(|it| labels.get(it)).map_or("", String::as_str));
                 }
-            };
-            writer.write_field(field).map_err(failed)?;
+            }
         }
-        writer.write_record(None::<&[u8]>).map_err(failed)?;
+        end_of_line(&mut line);
+        to.write_all(line.as_bytes()).map_err(failed)?;
     }
-    writer.flush().map_err(|it| it.to_string())
+    to.flush().map_err(failed)
 }
 
-fn labels(column: &Column) -> Vec<String> {
-    match column {
-        Column::Real(_) => Vec::new(),
-        Column::Codes(codes) => (0..codes.n_groups()).map(|it| codes.labels.text(it)).collect(),
+/// A record of one empty field would be a blank line, which readers pass over.
+fn end_of_line(line: &mut String) {
+    if line.is_empty() {
+        line.push_str("\"\"");
     }
+    line.push('\n');
+}
+
+/// The labels of a column as fields.
+fn labels(column: &Column, delimiter: u8) -> Vec<String> {
+    let Column::Codes(codes) = column else { return Vec::new() };
+    let text = matches!(&*codes.labels, Labels::Text(_) | Labels::Combined(_));
+    let field = |label: String| {
+        // Quotes tell a value from a word for missing.
+        let word = is_missing_word(label.trim()) || label.trim().is_empty();
+        if text && word { in_quotes(&label) } else { quoted(&label, delimiter) }
+    };
+    (0..codes.n_groups()).map(|it| field(codes.labels.text(it))).collect()
+}
+
+/// The text as a field, in quotes where it would be taken for several fields.
+fn quoted(text: &str, delimiter: u8) -> String {
+    let special = |it: u8| it == delimiter || matches!(it, b'"' | b'\n' | b'\r');
+    if text.bytes().any(special) { in_quotes(text) } else { text.to_owned() }
+}
+
+fn in_quotes(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
 }
 
 /// `{}` writes long numbers without exponent, `{:?}` writes whole ones with a point; both read back exactly.

@@ -131,8 +131,8 @@ fn few_texts_among_numbers_are_explained() {
     assert_eq!(loaded.mixed.len(), 1);
     assert_eq!(
         loaded.explain_not_numeric(&"gdp".into()).map(|it| folder.strip(&it)).unwrap(),
-        "column `gdp` in x.csv has text `n.a.` in line 17, while its other 19 values are numbers; correct it, or leave \
-         it empty if it is missing"
+        "column `gdp` in x.csv has text `n.a.` in line 17, while its other 19 values are numbers; correct it, leave it \
+         empty if it is missing, or name the word with --missing"
     );
     assert_eq!(loaded.explain_not_numeric(&"id".into()), None);
     assert_eq!(loaded.explain_not_numeric(&"nothing".into()), None);
@@ -145,7 +145,8 @@ fn other_text_columns_are_explained_too() {
     let explain = |name: &str| loaded.explain_not_numeric(&name.into()).unwrap();
     assert_eq!(
         explain("gdp"),
-        "column `gdp` holds text, for instance `1,5` (row 1); write decimal points instead of decimal commas"
+        "column `gdp` holds text, for instance `1,5` (row 1); it looks like numbers with decimal commas; write decimal points \
+         instead"
     );
     assert_eq!(
         explain("name"),

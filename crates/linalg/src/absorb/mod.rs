@@ -30,6 +30,7 @@ mod leverage;
 mod pcg;
 mod precondition;
 
+use crate::gram;
 use crate::graph::{self, EffectRanks, Factor};
 use crate::{LinalgError, check};
 use coefficients::Levels;
@@ -165,6 +166,9 @@ impl Absorber {
             check::length("column", self.n_rows, column.len())?;
             check::finite(index, column)?;
         }
+        if !matches!(self.plan, Plan::Nothing) {
+            columns.par_iter_mut().for_each(|it| move_origin(it));
+        }
         let parts: Vec<Result<pcg::Outcome, LinalgError>> = match &self.plan {
             Plan::Nothing => Vec::new(),
             Plan::GroupMeans => {
@@ -284,6 +288,18 @@ impl Absorber {
     /// more factors that matter.
     pub fn leverages(&self) -> Result<Vec<f64>, LinalgError> {
         leverage::leverages(&self.layout, matches!(self.plan, Plan::Nothing))
+    }
+}
+
+/// Subtracts the mean of a column that is far from zero beside its spread, such as 1e9 plus noise: effects span a constant,
+/// and sums of groups then keep the digits of the spread.
+fn move_origin(column: &mut [f64]) {
+    const FAR: f64 = 1e3;
+    let n = column.len();
+    let mean = gram::sum_by(n, |row| column[row]) / n as f64;
+    let spread = (gram::sum_by(n, |row| (column[row] - mean).powi(2)) / n as f64).sqrt();
+    if FAR * spread < mean.abs() {
+        column.iter_mut().for_each(|it| *it -= mean);
     }
 }
 

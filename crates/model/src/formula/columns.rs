@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use parallax_base::Name;
+use parallax_base::{Name, Note, counted, shown};
 use parallax_panel::{Codes, Panel};
 
-use super::{Formula, FormulaError, Part, expand::Expansion, factor::is_text, term::Effect};
+use super::{Expr, Factor, Formula, FormulaError, Part, expand::Expansion, factor::is_text, term::Effect};
 
 /// What a formula names, over all rows of a panel. Missing values are still in.
 #[derive(Clone, Debug)]
@@ -75,6 +75,35 @@ impl Formula {
             Part::Factor(_) => true,
             Part::Value(it) => is_text(it, panel),
         })
+    }
+}
+
+impl Formula {
+    /// A note for each bare column of text among the regressors, which becomes dummies.
+    pub(crate) fn text_notes(&self, panel: &Panel) -> Vec<Note> {
+        let mut seen: Vec<Name> = Vec::new();
+        for part in self.terms().flat_map(|it| &it.parts) {
+            let expr = match part {
+                Part::Value(it) => it,
+                Part::Factor(Factor { by: Some(it), .. }) => it,
+                Part::Factor(_) => continue,
+            };
+            if let Expr::Column(name) = expr
+                && is_text(expr, panel)
+                && !seen.contains(name)
+            {
+                seen.push(name.clone());
+            }
+        }
+        let note = |name: &Name| {
+            let codes = panel.codes(name).ok()?;
+            let values = counted(codes.n_groups(), "value");
+            let example = shown(&codes.labels.text(0));
+            Some(Note::remark(format!(
+                "`{name}` is text with {values}, for instance `{example}`, and was made into dummies; i({name}) says the same"
+            )))
+        };
+        seen.iter().filter_map(note).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use parallax_base::Name;
+use parallax_base::{Name, shown};
 use parallax_panel::{PanelError, TimeFormat};
 
 /// Why a formula could not be read, or its columns not be made.
@@ -101,11 +101,8 @@ pub enum FormulaError {
         /// Its values.
         n: usize,
     },
-    /// A factor would fill the memory.
-    #[error(
-        "`{term}` would make {columns} columns of {rows} rows; absorb it as an effect instead (`| {term}`), \
-         or interact fewer levels"
-    )]
+    /// A factor would fill the memory or take minutes.
+    #[error("`{term}` would make {columns} columns of {rows} rows; {advice}")]
     TooManyColumns {
         /// The term.
         term: Name,
@@ -113,6 +110,40 @@ pub enum FormulaError {
         columns: usize,
         /// Rows.
         rows: usize,
+        /// What to do.
+        advice: String,
+    },
+    /// A column of text that looks like numbers stands alone among the regressors.
+    #[error(
+        "`{column}` is text, not numbers, for instance `{}` ({place}): {advice}; or write i({column}) if its values are \
+         categories",
+        shown(example)
+    )]
+    TextNumbers {
+        /// The column.
+        column: Name,
+        /// One of its texts.
+        example: String,
+        /// Unit and period, or the row.
+        place: String,
+        /// What it looks like and what to do.
+        advice: String,
+    },
+    /// A column of text with many values stands alone among the regressors.
+    #[error(
+        "`{column}` is text with {levels} values, for instance `{}`; text of more than {most} values is made into dummies \
+         only where the formula says so: absorb it as an effect (`| {column}`), or write i({column})",
+        shown(example)
+    )]
+    TextLevels {
+        /// The column.
+        column: Name,
+        /// Its values.
+        levels: usize,
+        /// Values up to which a text stands for dummies.
+        most: usize,
+        /// One of its texts.
+        example: String,
     },
 }
 

@@ -9,12 +9,16 @@ use super::{
     columns::NamedColumn,
     error::FormulaError,
     expr::Expr,
-    factor::{Levels, is_text},
+    factor::{Levels, bare_text, is_text},
     term::{Factor, Part, Term},
 };
 
-/// Most numbers one term may make: two gigabytes.
+/// Most numbers the factors of a formula may make: two gigabytes.
 const MAX_CELLS: usize = 1 << 28;
+
+/// Most work that least squares may have with them, rows times columns squared: some ten seconds of one core. Effects
+/// that are absorbed take a thousandth of that.
+const MAX_WORK: f64 = 1e10;
 
 type Columns = Vec<(String, Arc<Vec<f64>>)>;
 
@@ -26,6 +30,8 @@ pub(super) struct Expansion<'a> {
     margins: HashSet<Vec<String>>,
     /// True when the columns so far span the constant.
     constant: bool,
+    /// Columns of factors so far.
+    levels: usize,
 }
 
 impl<'a> Expansion<'a> {
@@ -35,7 +41,8 @@ impl<'a> Expansion<'a> {
         terms: &[Term],
         constant: bool,
     ) -> Expansion<'a> {
-        Expansion { panel, levels_from, margins: terms.iter().map(Term::key).collect(), constant }
+        let margins = terms.iter().map(Term::key).collect();
+        Expansion { panel, levels_from, margins, constant, levels: 0 }
     }
 
     /// The columns of each term in turn.
@@ -60,12 +67,14 @@ impl<'a> Expansion<'a> {
             let part = self.part(term, at, part)?;
             columns = if at == 0 { part } else { self.crossed(&columns, &part, term)? };
         }
+        self.levels += columns.len();
         Ok(columns)
     }
 
     fn part(&mut self, term: &Term, at: usize, part: &Part) -> Result<Columns, FormulaError> {
         match part {
             Part::Value(it) if is_text(it, self.panel) => {
+                bare_text(it, self.panel)?;
                 let bare = Factor { variable: it.clone(), by: None, reference: Vec::new() };
                 self.factor(term, at, &bare)
             }
@@ -98,6 +107,7 @@ impl<'a> Expansion<'a> {
         match &factor.by {
             None => Ok(levels.columns(None)),
             Some(by) if is_text(by, self.panel) => {
+                bare_text(by, self.panel)?;
                 let by = Levels::of(by, self.panel, self.levels_from)?;
                 self.limit(term, by.len())?;
                 self.crossed(&levels.columns(None), &by.columns(None), term)
@@ -132,11 +142,22 @@ impl<'a> Expansion<'a> {
         Ok(columns)
     }
 
+    /// Refuses, by counting and before a column is made, what would fill the memory or run for minutes.
     fn limit(&self, term: &Term, columns: usize) -> Result<(), FormulaError> {
-        let rows = self.panel.n_rows();
-        if columns.saturating_mul(rows) <= MAX_CELLS {
+        let rows = self.levels_from.map_or(self.panel.n_rows(), <[u32]>::len);
+        let all = self.levels.saturating_add(columns);
+        let work = rows as f64 * (all as f64) * (all as f64);
+        if all.saturating_mul(self.panel.n_rows()) <= MAX_CELLS && work <= MAX_WORK {
             return Ok(());
         }
-        Err(FormulaError::TooManyColumns { term: term.name(), columns, rows })
+        let effect = match term.parts.as_slice() {
+            [Part::Factor(Factor { variable: Expr::Column(name), by: None, .. })] => Some(name.clone()),
+            _ => None,
+        };
+        let advice = match effect {
+            Some(it) => format!("absorb it as an effect instead (`| {it}`)"),
+            None => "absorb levels as effects (after `|`) instead, or interact fewer levels".to_owned(),
+        };
+        Err(FormulaError::TooManyColumns { term: term.name(), columns, rows, advice })
     }
 }

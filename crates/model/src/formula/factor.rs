@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use parallax_base::Name;
-use parallax_panel::{Codes, Column, Labels, MISSING, Panel};
+use parallax_panel::{Codes, Column, Labels, MISSING, Panel, number_text};
 
 use super::{
     error::FormulaError,
@@ -126,6 +126,30 @@ pub(super) fn is_text(expr: &Expr, panel: &Panel) -> bool {
         Ok(Column::Codes(it)) => matches!(&*it.labels, Labels::Text(_) | Labels::Combined(_)),
         _ => false,
     }
+}
+
+/// Values up to which a bare column of text stands for dummies: more are seldom meant, and `i()` says so.
+pub(super) const MOST_LEVELS: usize = 20;
+
+/// Refuses a bare column of text that was most likely meant as numbers, or makes more dummies than anyone asks for
+/// without a word.
+pub(super) fn bare_text(expr: &Expr, panel: &Panel) -> Result<(), FormulaError> {
+    let Expr::Column(name) = expr else { return Ok(()) };
+    let codes = panel.codes(name)?;
+    if let Some(it) = number_text(codes) {
+        return Err(FormulaError::TextNumbers {
+            column: name.clone(),
+            place: panel.place(it.row),
+            advice: it.advice(),
+            example: it.example,
+        });
+    }
+    let levels = codes.n_groups();
+    if MOST_LEVELS < levels {
+        let (column, example) = (name.clone(), codes.labels.text(0));
+        return Err(FormulaError::TextLevels { column, levels, most: MOST_LEVELS, example });
+    }
+    Ok(())
 }
 
 fn codes(variable: &Expr, panel: &Panel) -> Result<Codes, FormulaError> {

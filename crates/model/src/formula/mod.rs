@@ -23,6 +23,7 @@ mod expr;
 mod factor;
 mod function;
 mod lexer;
+mod names;
 mod parser;
 mod pratt;
 mod quote;
@@ -42,7 +43,6 @@ pub use columns::{ModelColumns, NamedCodes, NamedColumn};
 pub use error::{FormulaError, Place};
 pub use expr::{Expr, Operator, Shift};
 pub use function::Function;
-pub(crate) use quote::Quoted;
 pub use term::{Effect, Factor, Level, Part, Term};
 
 /// A parsed model formula. Its text is [`fmt::Display`], which parses to an equal formula.

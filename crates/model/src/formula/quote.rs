@@ -2,14 +2,16 @@
 
 use std::fmt;
 
+use parallax_base::InMarks;
+
 use super::lexer::{is_name_part, is_name_start};
 
 /// A column name, in back-ticks when it would not be read as one name otherwise.
-pub(crate) struct Quoted<'n>(pub &'n str);
+pub(super) struct Quoted<'n>(pub &'n str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if is_plain(self.0) { f.write_str(self.0) } else { write_between(f, self.0, '`') }
+        if is_plain(self.0) { f.write_str(self.0) } else { write!(f, "{}", InMarks(self.0, '`')) }
     }
 }
 
@@ -18,7 +20,7 @@ pub(super) struct Text<'t>(pub &'t str);
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_between(f, self.0, '"')
+        write!(f, "{}", InMarks(self.0, '"'))
     }
 }
 
@@ -45,16 +47,4 @@ fn is_plain(name: &str) -> bool {
     // `.5` would be a number.
     let number = name.starts_with('.') && name.chars().nth(1).is_some_and(|it| it.is_ascii_digit());
     starts && !number && characters.all(is_name_part) && !CONSTANTS.contains(&name)
-}
-
-fn write_between(f: &mut fmt::Formatter<'_>, content: &str, mark: char) -> fmt::Result {
-    use fmt::Write;
-    f.write_char(mark)?;
-    for character in content.chars() {
-        if character == mark || character == '\\' {
-            f.write_char('\\')?;
-        }
-        f.write_char(character)?;
-    }
-    f.write_char(mark)
 }

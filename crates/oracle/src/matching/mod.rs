@@ -420,6 +420,7 @@ fn fit_estimate(runner: &Runner, panel: &Panel, formula: &str, options: &Value) 
         weight_kind: parallax_model::WeightKind::Analytic,
         vcov: "iid".parse().map_err(|it: parallax_model::vcov::VcovError| it.to_string())?,
         small_sample: SmallSample::NONE,
+        repair: None,
         singletons: SingletonPolicy::Keep,
         options: object(options),
     };

@@ -98,6 +98,7 @@ fn stacks_are_pyfixests() {
             "anticipation": case["anticipation"],
             "weighting": case["weighting"].as_str().unwrap().replace('_', "-"),
             "population": case["population"],
+            "effects": if case["weighting"] == "none" { "unit-period" } else { "treated-event" },
         });
         let vcov = format!("cluster:{}", case["cluster"].as_str().unwrap());
         let mut request = request("stacked", &format!("y ~ {right}"), &vcov).options(&options);
@@ -117,12 +118,19 @@ fn corrected_stacks_are_diff_diffs() {
         let given = case["options"].as_object().unwrap();
         let side = |name: &str| given.get(name).cloned().unwrap_or(json!(1));
         let control = if given.contains_key("control_group") { "never-treated" } else { "not-yet-treated" };
-        let options = json!({
+        let mut options = json!({
             "cohort": "first_treat", "leads": side("kappa_pre"), "lags": side("kappa_post"), "control": control,
+            "effects": "treated-event",
         });
-        let estimate = request("stacked", "y ~ 1", "cluster:unit").options(&options).fit(&panel);
+        let ask = |options: &Value| request("stacked", "y ~ 1", "cluster:unit").options(options).fit(&panel);
+        let estimate = ask(&options);
         assert_eq!(estimate.stats.get("stacked_rows"), case["n_stacked"].as_f64());
         same(&estimate, &case);
+        // On a balanced panel nobody has to ask for it.
+        if case["data"] == "panel_bal" {
+            options["effects"] = json!("auto");
+            same(&ask(&options), &case);
+        }
     }
     let case = answer("did_python.json", "panel_bal__dd_stacked");
     let options = json!({ "cohort": "first_treat", "leads": 1, "lags": 1 });
@@ -235,7 +243,9 @@ fn local_projections_are_diff_diffs() {
         set("outcome-lags", given("ylags"));
         set("difference-lags", given("dylags"));
         set("control", given("control_group").map(|_| json!("never-treated")));
-        set("base", given("pmd").map(|_| json!("pre-mean")));
+        // Over all periods, theirs is the mean of the rows that are there.
+        let base = |it: Value| json!(if it == "max" { "pre-mean-available" } else { "pre-mean" });
+        set("base", given("pmd").map(base));
         set("base-periods", given("pmd").filter(Value::is_u64));
         let formula = if given("covariates").is_some() { "y ~ x1 + x2" } else { "y ~ 1" };
         let vcov = if given("cluster").is_some() { "cluster:province" } else { "cluster:unit" };

@@ -196,7 +196,7 @@ fn the_authors_package_with_covariates() {
         let mut plain = ask;
         plain.0.formula = Formula::parse("y ~ 1").unwrap();
         let plain = plain.fit(&panel);
-        let clusters = panel.codes(plain.vcov.spec.clusters()[0].as_str()).unwrap();
+        let clusters = panel.codes(plain.vcov.spec.clusters()[0].name().as_str()).unwrap();
         for (name, row) in ["effects", "placebos", "att"].iter().flat_map(|it| case[it].as_object().unwrap())
         {
             let (term, what) = (term(name), format!("{id} {name}"));

@@ -1,6 +1,6 @@
 //! Event studies and placebo assignments against R fixest.
 
-use parallax_ingest::{FileRequest, JoinOn, ReadRequest, Select, read};
+use parallax_ingest::{FileRequest, JoinOn, ReadOptions, ReadRequest, Select, read};
 use parallax_model::{Estimate, EventStudy, Panel};
 use parallax_oracle::open_answers;
 use serde_json::{Value, json};
@@ -19,6 +19,7 @@ fn panel() -> Panel {
         time: Some("year".into()),
         time_format: None,
         select: Select::All,
+        reading: ReadOptions::default(),
     };
     read(&request).unwrap().panel
 }

@@ -59,6 +59,7 @@ pub fn request(estimator: &str, formula: &str, vcov: &str) -> Request {
         weight_kind: WeightKind::Analytic,
         vcov: vcov.parse().unwrap(),
         small_sample: SmallSample::FIXEST,
+        repair: None,
         singletons: SingletonPolicy::Drop,
         options: Map::new(),
     })

@@ -19,7 +19,8 @@ pub(super) fn render(document: &Document) -> Result<String, DocumentError> {
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
     environment.add_template("report.html", include_str!("report.html"))?;
-    Ok(environment.get_template("report.html")?.render(Serde(page(document)?))?)
+    let page = environment.get_template("report.html")?.render(Serde(page(document)?))?;
+    Ok(crate::visible::visible(&page).into_owned())
 }
 
 #[derive(Serialize)]

@@ -5,17 +5,60 @@ use crate::{
     figure::Figure,
     language::Word,
     layout::Layout,
-    render::latex::{column_types, escaped, has_wide, label, long_table, table},
+    render::{
+        latex::{column_types, label, long_table, table},
+        tex::{Needs, Script, escaped, needs},
+    },
     table::Row,
 };
 
 pub(super) fn render(document: &Document, folder: &str) -> String {
     let body = body(document, folder);
-    let class = if has_wide(&body) { CHINESE } else { LATIN };
+    let class = class(&needs(&body));
     format!("{class}{PREAMBLE}\\begin{{document}}\n{body}\\end{{document}}\n")
 }
 
-/// Without Chinese text any engine will do.
+/// What the characters of the body need.
+fn class(needs: &Needs) -> String {
+    if !needs.unicode {
+        return LATIN.to_owned();
+    }
+    let mut class = if needs.cjk { CHINESE.to_owned() } else { UNICODE.to_owned() };
+    class.push_str(&first_font("\\setmainfont{", "}", &MAIN_FONTS));
+    for script in &needs.scripts {
+        class.push_str(&of_script(*script));
+    }
+    class
+}
+
+/// The first font that there is; the usual one without.
+fn first_font(before: &str, after: &str, fonts: &[&str]) -> String {
+    let mut text = String::new();
+    for font in fonts {
+        text.push_str(&format!("\\IfFontExistsTF{{{font}}}{{{before}{font}{after}}}{{%\n"));
+    }
+    format!("{text}{}\n", "}".repeat(fonts.len()))
+}
+
+/// A font of the script, and its direction.
+fn of_script(script: Script) -> String {
+    let (command, name) = (script.command(), script.name());
+    let fonts: &[&str] = match script {
+        Script::Arabic => &["Noto Naskh Arabic", "Amiri", "Noto Sans Arabic", "Arial", "DejaVu Sans"],
+        Script::Hebrew => &["Noto Serif Hebrew", "Noto Sans Hebrew", "FreeSerif", "Arial", "DejaVu Sans"],
+        Script::Devanagari => &["Noto Serif Devanagari", "Noto Sans Devanagari", "FreeSerif", "Mangal"],
+        Script::Thai => &["Noto Serif Thai", "Noto Sans Thai", "Norasi", "Tahoma"],
+    };
+    let font = format!("\\font{}", command);
+    let chosen = first_font(&format!("\\newfontfamily{font}[Script={name}]{{"), "}", fonts);
+    let inside = if script.is_leftward() { "\\beginR #1\\endR" } else { "#1" };
+    let direction = if script.is_leftward() { "\\TeXXeTstate=1\n" } else { "" };
+    format!(
+        "{chosen}\\providecommand{font}{{}}\n{direction}\\newcommand\\{command}[1]{{{{{font} {inside}}}}}\n"
+    )
+}
+
+/// Letters of Latin languages and symbols: any engine will do.
 const LATIN: &str = "% Compile with pdflatex, xelatex or lualatex.
 \\documentclass[11pt,a4paper]{article}
 \\usepackage{iftex}
@@ -24,6 +67,12 @@ const LATIN: &str = "% Compile with pdflatex, xelatex or lualatex.
 const CHINESE: &str = "% Compile with xelatex.
 \\documentclass[UTF8,11pt,a4paper]{ctexart}
 ";
+const UNICODE: &str = "% Compile with xelatex.
+\\documentclass[11pt,a4paper]{article}
+\\usepackage{fontspec}
+";
+/// Fonts with Greek, Cyrillic and Vietnamese letters.
+const MAIN_FONTS: [&str; 5] = ["Noto Serif", "DejaVu Serif", "FreeSerif", "CMU Serif", "Times New Roman"];
 /// A table wider than the page is made narrower, with its type. Captions have the numbers of the study.
 const PREAMBLE: &str = "\\usepackage[margin=2.5cm]{geometry}
 \\usepackage{array,booktabs,caption,float,longtable,graphicx}

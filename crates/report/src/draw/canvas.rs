@@ -95,6 +95,12 @@ impl Canvas {
             Mark::Triangle => {
                 self.path(&corners(&[(x, y - 3.2), (x + 3.0, y + 2.2), (x - 3.0, y + 2.2)]), &solid);
             }
+            Mark::Leftward => {
+                self.path(&corners(&[(x - 3.4, y), (x + 2.2, y - 3.0), (x + 2.2, y + 3.0)]), &hollow);
+            }
+            Mark::Rightward => {
+                self.path(&corners(&[(x + 3.4, y), (x - 2.2, y - 3.0), (x - 2.2, y + 3.0)]), &hollow);
+            }
             Mark::Diamond => {
                 let tips = [(x, y - 3.4), (x + 3.0, y), (x, y + 3.4), (x - 3.0, y)];
                 self.path(&corners(&tips), &solid);

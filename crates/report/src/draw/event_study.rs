@@ -2,15 +2,16 @@
 
 use super::{
     Sketch,
-    axes::{Frame, dashed_line, null_line, room_below, room_left, upright_ticks, widest},
+    axes::{Frame, dashed_line, null_line, room_below, room_left, upright_ticks},
     canvas::{Canvas, polyline},
+    event_axis::EventAxis,
     label,
     legend::{self, Entry, Sample, stroke},
-    scale::{Scale, minus, range},
-    style::{BAR_WIDTH, Mark, TEXT_SIZE, THIN_WIDTH, WIDTH, colour, mark},
+    scale::{Scale, range},
+    style::{BAR_WIDTH, Mark, THIN_WIDTH, WIDTH, colour, mark},
 };
 use crate::{
-    figure::{EventBin, EventPoint, EventSeries, EventStudyPlot, Figure, Interval},
+    figure::{EventPoint, EventSeries, EventStudyPlot, Figure, Interval},
     language::Word,
 };
 
@@ -29,14 +30,16 @@ pub(super) fn draw(plot: &EventStudyPlot, figure: &Figure) -> Sketch {
     let mut y = Scale::new(y_range, HEIGHT, 0.0);
     let ticks = upright_ticks(&y);
     let left = room_left(&ticks.labels(), y_label);
-    let top = legend::draw(&mut canvas, left, &entries(plot, figure));
+    let room = Frame { left, right: WIDTH - 6.0, top: 0.0, bottom: HEIGHT };
+    let apart = EventAxis::new(plot, room).marks_apart();
+    let top = legend::draw(&mut canvas, left, &entries(plot, figure, apart));
     (y.start, y.end) = (top + HEIGHT, top);
-    let frame = Frame { left, right: WIDTH - 6.0, top, bottom: top + HEIGHT };
-    let x = time_scale(plot, &frame);
+    let frame = Frame { top, bottom: top + HEIGHT, ..room };
+    let x = EventAxis::new(plot, frame);
     frame.left_axis(&mut canvas, &y, &ticks, true);
-    frame.lower_axis(&mut canvas, &time_places(plot, &x));
+    x.draw(&mut canvas);
     frame.level(&mut canvas, y.at(0.0), &null_line());
-    frame.upright(&mut canvas, x.at(plot.adoption), &dashed_line());
+    frame.upright(&mut canvas, x.moment(plot.adoption), &dashed_line());
     for (i, series) in plot.series.iter().enumerate() {
         let shift = dodge(i, plot.series.len());
         if banded {
@@ -56,37 +59,6 @@ fn reach(point: &EventPoint, banded: bool) -> impl Iterator<Item = f64> {
     std::iter::once(point.estimate).chain(ends)
 }
 
-fn times(plot: &EventStudyPlot) -> impl Iterator<Item = i32> {
-    plot.series.iter().flat_map(|it| &it.points).map(|it| it.time)
-}
-
-fn time_scale(plot: &EventStudyPlot, frame: &Frame) -> Scale {
-    let low = times(plot).map(f64::from).fold(plot.adoption, f64::min);
-    let high = times(plot).map(f64::from).fold(plot.adoption, f64::max);
-    Scale::new((low - 0.6, high + 0.6), frame.left, frame.right)
-}
-
-/// Every time if there is room; else every second, fifth and so on, and always those that stand for more.
-fn time_places(plot: &EventStudyPlot, x: &Scale) -> Vec<(f64, String)> {
-    let mut all: Vec<(i32, EventBin, String)> = Vec::new();
-    for point in plot.series.iter().flat_map(|it| &it.points) {
-        if !all.iter().any(|it| it.0 == point.time) {
-            all.push((point.time, point.bin, minus(&point.time_text())));
-        }
-    }
-    all.sort_by_key(|it| it.0);
-    let labels: Vec<String> = all.iter().map(|it| it.2.clone()).collect();
-    let needed = widest(&labels) + TEXT_SIZE * 0.6;
-    let distance = x.at(1.0) - x.at(0.0);
-    let step =
-        [1, 2, 5, 10, 20, 50].into_iter().find(|it| needed <= distance * f64::from(*it)).unwrap_or(100);
-    let ends: Vec<i32> = all.iter().filter(|it| it.1 != EventBin::Exact).map(|it| it.0).collect();
-    let near =
-        |time: i32| ends.iter().any(|it| *it != time && f64::from((it - time).abs()) * distance < needed);
-    let kept = all.iter().filter(|it| it.1 != EventBin::Exact || (it.0 % step == 0 && !near(it.0)));
-    kept.map(|it| (x.at(f64::from(it.0)), it.2.clone())).collect()
-}
-
 /// How far beside its time a series is drawn, in periods.
 fn dodge(series: usize, count: usize) -> f64 {
     let width = if count <= BANDED { 0.62 } else { 0.82 };
@@ -94,19 +66,19 @@ fn dodge(series: usize, count: usize) -> f64 {
     (series as f64 - (count as f64 - 1.0) / 2.0) * step
 }
 
-fn bands(canvas: &mut Canvas, series: &EventSeries, index: usize, shift: f64, (x, y): (&Scale, &Scale)) {
+fn bands(canvas: &mut Canvas, series: &EventSeries, index: usize, shift: f64, (x, y): (&EventAxis, &Scale)) {
     canvas.open(&stroke(colour(index), THIN_WIDTH, ""));
     for point in &series.points {
         if let Some(it) = point.simultaneous {
-            capped(canvas, x.at(f64::from(point.time) + shift), y, it);
+            capped(canvas, x.at(point, shift), y, it);
         }
     }
     canvas.close();
 }
 
-fn points(canvas: &mut Canvas, series: &EventSeries, index: usize, shift: f64, (x, y): (&Scale, &Scale)) {
+fn points(canvas: &mut Canvas, series: &EventSeries, index: usize, shift: f64, (x, y): (&EventAxis, &Scale)) {
     let colour = colour(index);
-    let place = |it: &EventPoint| x.at(f64::from(it.time) + shift);
+    let place = |it: &EventPoint| x.at(it, shift);
     canvas.open(&stroke(colour, BAR_WIDTH, ""));
     for point in &series.points {
         if let Some(it) = drawn(point.pointwise) {
@@ -115,8 +87,7 @@ fn points(canvas: &mut Canvas, series: &EventSeries, index: usize, shift: f64, (
     }
     canvas.close();
     for point in series.points.iter().filter(|it| it.estimate.is_finite()) {
-        let mark = if point.reference { Mark::HollowCircle } else { mark(index) };
-        canvas.mark(mark, (place(point), y.at(point.estimate)), colour);
+        canvas.mark(x.mark(point, index), (place(point), y.at(point.estimate)), colour);
     }
 }
 
@@ -133,7 +104,7 @@ fn drawn(interval: Option<Interval>) -> Option<Interval> {
     interval.filter(|it| it.low.is_finite() && it.high.is_finite())
 }
 
-fn entries(plot: &EventStudyPlot, figure: &Figure) -> Vec<Entry> {
+fn entries(plot: &EventStudyPlot, figure: &Figure, apart: Option<Mark>) -> Vec<Entry> {
     let word = |it| figure.language.word(it);
     let level = plot.series.first().map_or(0.95, |it| it.level);
     let level = format!("{}%", (level * 1e4).round() / 100.0);
@@ -160,6 +131,10 @@ fn entries(plot: &EventStudyPlot, figure: &Figure) -> Vec<Entry> {
         let ink = if single { colour(0) } else { super::style::INK };
         let sample = Sample::Mark(Mark::HollowCircle, ink);
         entries.push(Entry { label: word(Word::Reference).to_owned(), sample });
+    }
+    if let Some(mark) = apart {
+        let sample = Sample::Mark(mark, super::style::INK);
+        entries.push(Entry { label: word(Word::AllBeyond).to_owned(), sample });
     }
     entries
 }

@@ -121,7 +121,8 @@ fn numbers(row: &ForestRow, figure: &Figure, decimals: u8) -> String {
     }
     let text = |it| minus(&format_number(it, Digits::Decimals(decimals)));
     let estimate = text(row.estimate);
-    row.interval.map_or(estimate.clone(), |it| format!("{estimate} [{}, {}]", text(it.low), text(it.high)))
+    let known = row.interval.filter(|it| it.low.is_finite() && it.high.is_finite());
+    known.map_or(estimate.clone(), |it| format!("{estimate} [{}, {}]", text(it.low), text(it.high)))
 }
 
 impl Entry<'_> {

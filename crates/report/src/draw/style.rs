@@ -47,6 +47,10 @@ pub(super) enum Mark {
     Diamond,
     HollowCircle,
     HollowSquare,
+    /// A hollow tip to the left: this and all before it.
+    Leftward,
+    /// A hollow tip to the right: this and all after it.
+    Rightward,
 }
 
 /// The shape of the series.

@@ -224,6 +224,12 @@ impl fmt::Display for Summary {
 }
 
 impl ComparedCell {
+    /// Our value as the comparison shows it.
+    pub fn ours_text(&self) -> String {
+        let [.., ours, _] = self.texts();
+        ours
+    }
+
     /// Column, row, what, printed, ours and the difference as a reader sees them.
     pub(crate) fn texts(&self) -> [String; 6] {
         let text = |it: &Cell| match it {
@@ -239,10 +245,12 @@ impl ComparedCell {
     }
 
     fn to_row(&self) -> Row {
-        let number = |value, digits| Cell::Number { value, digits: Digits::Significant(digits) };
+        let as_printed = |it: f64| {
+            parse_printed(&self.printed).map_or(Digits::Significant(6), |printed| printed.digits_for(it))
+        };
         let ours = match &self.ours {
             None => Cell::Empty,
-            Some(Value::Number(it)) => number(*it, 6),
+            Some(Value::Number(it)) => Cell::Number { value: *it, digits: as_printed(*it) },
             Some(Value::Stars(it)) => Cell::text(stars_text(*it)),
             Some(Value::Text(it)) => Cell::text(it),
         };
@@ -250,7 +258,9 @@ impl ComparedCell {
             What::Stars => stars(&self.printed).map_or_else(|| self.printed.clone(), stars_text),
             _ => self.printed.clone(),
         };
-        let difference = self.difference.map_or(Cell::Empty, |it| number(it, 3));
+        let difference = self
+            .difference
+            .map_or(Cell::Empty, |value| Cell::Number { value, digits: Digits::Significant(3) });
         let words = [&self.row, self.what.name(), &printed].map(Cell::text);
         Row::cells(&self.column, words.into_iter().chain([ours, difference, Cell::text(self.verdict.name())]))
     }

@@ -2,6 +2,11 @@
 
 use thiserror::Error;
 
+use crate::number::{Digits, format_number};
+
+/// A number in binary has no more digits than these.
+const MOST_DIGITS: i32 = 17;
+
 /// A number with the position of its last printed digit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Printed {
@@ -35,6 +40,22 @@ impl Printed {
         // The slack is that of reading and subtracting decimals in binary, nothing more.
         let slack = 4.0 * f64::EPSILON * self.value.abs().max(ours.abs());
         (ours - self.value).abs() <= self.half_unit() + slack
+    }
+
+    /// The digits that show as much of `ours` as print shows of its own number, and no fewer than six.
+    pub fn digits_for(&self, ours: f64) -> Digits {
+        const LEAST: i32 = 6;
+        // The power of ten of the first digit.
+        let first = if ours == 0.0 { 0 } else { ours.abs().log10().floor() as i32 };
+        let wanted = (first - self.last_digit).saturating_add(1);
+        let significant = Digits::Significant(wanted.clamp(LEAST, MOST_DIGITS) as u8);
+        // Zeros at the end are dropped there, but not those that print shows.
+        let text = format_number(ours, significant);
+        let decimals = text.split_once('.').map_or(0, |it| it.1.len() as i32);
+        if decimals < -self.last_digit && -self.last_digit <= MOST_DIGITS && !text.contains('e') {
+            return Digits::Decimals(-self.last_digit as u8);
+        }
+        significant
     }
 
     /// Half a unit of the last printed digit.
@@ -85,7 +106,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::number::{Digits, format_number};
 
     #[test]
     fn printed_forms_are_read() {
@@ -127,6 +147,19 @@ mod tests {
     }
 
     proptest! {
+        /// Ours never has fewer digits than print, so that a difference print can show is seen.
+        #[test]
+        fn ours_has_as_many_digits_as_print(value in -1e9..1e9_f64, n in 0_u8..=9, near in -1e-3..1e-3_f64) {
+            let text = format_number(value, Digits::Decimals(n));
+            let printed = parse_printed(&text).unwrap();
+            let ours = printed.value + near;
+            let shown: f64 = format_number(ours, printed.digits_for(ours)).parse().unwrap();
+            let decimals = |it: &str| it.split_once('.').map_or(0, |it| it.1.len());
+            let same = format_number(printed.value, printed.digits_for(printed.value));
+            prop_assert!(decimals(&text) <= decimals(&same), "{text} {same}");
+            prop_assert!((shown - ours).abs() <= printed.half_unit() * (1.0 + 1e-9) + ours.abs() * f64::EPSILON, "{text} {ours} {shown}");
+        }
+
         /// What we would print with as many digits is what is printed, if and only if it matches;
         /// ties, where two texts match, are left to the test above.
         #[test]

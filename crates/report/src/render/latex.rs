@@ -1,17 +1,40 @@
-//! A floating LaTeX table. It needs the package `booktabs` and nothing else; Chinese text needs
-//! XeLaTeX or LuaLaTeX with `ctex`, as in any document.
+//! A floating LaTeX table. It needs the package `booktabs`; text beyond Latin letters and symbols needs XeLaTeX, and
+//! says so.
 
-use crate::{
-    layout::{Align, Kind, Layout, Line, Printed, Span},
-    width::display_width,
-};
+use super::tex::{Script, escaped, needs};
+use crate::layout::{Align, Kind, Layout, Line, Printed, Span};
 
 pub(super) fn render(layout: &Layout, id: &str) -> String {
+    let table = table(layout, id, "htbp");
+    let needs = needs(&table);
     let mut out = String::from("% Needs \\usepackage{booktabs}.\n");
-    if wide(layout) {
-        out.push_str("% Chinese text needs XeLaTeX or LuaLaTeX with \\usepackage{ctex}.\n");
+    if !needs.unicode && needs_t1(&table) {
+        out.push_str("% With pdfLaTeX \\usepackage[T1]{fontenc} too.\n");
     }
-    out + &table(layout, id, "htbp")
+    if needs.cjk {
+        out.push_str("% Chinese text needs XeLaTeX or LuaLaTeX with \\usepackage{ctex}.\n");
+    } else if needs.unicode {
+        out.push_str(
+            "% Text in other letters needs XeLaTeX or LuaLaTeX with \\usepackage{fontspec} and a font that has them.\n",
+        );
+    }
+    needs.scripts.iter().for_each(|it| out.push_str(&provided(*it)));
+    out + &table
+}
+
+/// Letters and quotation marks that the oldest fonts lack.
+fn needs_t1(table: &str) -> bool {
+    !table.is_ascii()
+        || ["\\quotesinglbase", "\\quotedblbase", "\\guilsingl"].iter().any(|it| table.contains(it))
+}
+
+/// A document may define the command with a font of its own.
+fn provided(script: Script) -> String {
+    let (command, name) = (script.command(), script.name());
+    let inside = if script.is_leftward() { "{\\TeXXeTstate=1\\beginR #1\\endR}" } else { "#1" };
+    format!(
+        "% {name}: define \\{command} with a font of the script.\n\\providecommand{{\\{command}}}[1]{{{inside}}}\n"
+    )
 }
 
 /// The table without a word on what it needs, floating to one of the places.
@@ -134,71 +157,12 @@ pub(crate) fn label(id: &str) -> String {
     id.chars().map(|it| if it.is_alphanumeric() { it } else { '-' }).collect()
 }
 
-fn wide(layout: &Layout) -> bool {
-    let header = layout.header.iter().flatten().map(|it| it.text.as_str());
-    let body = layout.lines.iter().flat_map(|it| match it {
-        Line::Cells(cells) => cells.iter().map(|it| it.text.as_str()).collect(),
-        Line::Heading(text) => vec![text.as_str()],
-        Line::Rule => Vec::new(),
-    });
-    let notes = layout.notes.iter().map(String::as_str);
-    let mut all = header.chain(body).chain(notes).chain(std::iter::once(layout.title.as_str()));
-    all.any(has_wide)
-}
-
-/// Whether a text has Chinese characters or other wide ones.
-pub(crate) fn has_wide(text: &str) -> bool {
-    text.chars().count() < display_width(text)
-}
-
-pub(crate) fn escaped(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        match c {
-            '&' | '%' | '$' | '#' | '_' | '{' | '}' => out.extend(['\\', c]),
-            '~' => out.push_str("\\textasciitilde{}"),
-            '^' => out.push_str("\\textasciicircum{}"),
-            '\\' => out.push_str("\\textbackslash{}"),
-            '<' => out.push_str("\\textless{}"),
-            '>' => out.push_str("\\textgreater{}"),
-            '|' => out.push_str("\\textbar{}"),
-            '−' => out.push_str("$-$"),
-            '…' => out.push_str("\\ldots{}"),
-            '≤' => out.push_str("$\\leq$"),
-            '≥' => out.push_str("$\\geq$"),
-            '×' => out.push_str("$\\times$"),
-            _ => out.push(c),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
-    fn special_characters_are_escaped() {
-        assert_eq!(escaped(r"a & b % $ # _ { }"), r"a \& b \% \$ \# \_ \{ \}");
-        assert_eq!(escaped("~^"), r"\textasciitilde{}\textasciicircum{}");
-        assert_eq!(escaped(r"\begin"), r"\textbackslash{}begin");
-        assert_eq!(escaped("[0, 1] * p<.1|"), r"[0, 1] * p\textless{}.1\textbar{}");
+    fn labels_hold_nothing_special() {
         assert_eq!(label("table_2 a"), "table-2-a");
-    }
-
-    proptest! {
-        #[test]
-        fn no_special_character_stands_alone(text in r"[a\\&%$#_{}~^ ]{0,12}") {
-            let mut rest = escaped(&text);
-            for command in [r"\textbackslash{}", r"\textasciitilde{}", r"\textasciicircum{}"] {
-                rest = rest.replace(command, "");
-            }
-            for escape in [r"\&", r"\%", r"\$", r"\#", r"\_", r"\{", r"\}"] {
-                rest = rest.replace(escape, "");
-            }
-            prop_assert!(rest.chars().all(|it| it == 'a' || it == ' '), "{rest}");
-        }
     }
 }

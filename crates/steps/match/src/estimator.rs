@@ -2,7 +2,7 @@
 
 use parallax_model::{
     Capabilities, Design, Distribution, Estimate, Estimator, FitError, Mat, Meta, Name, Note, OptionColumns,
-    PluginMeta, SampleReport, Statistics, Status, Support, Term, Vcov, VcovKind,
+    PluginMeta, SampleReport, Statistics, Status, Support, Term, TreatedRows, TreatedSupport, Vcov, VcovKind,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,7 @@ with_match_options! {
         pub errors: ErrorKind,
         /// Neighbours of the own group for a row's variance under the ai errors; 0 for one variance for all.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(range(max = parallax_model::limits::NEIGHBOURS))]
         pub variance_matches: Option<usize>,
     }
 }
@@ -207,7 +208,7 @@ fn report(
     for (name, count) in
         ["n_treated_on", "n_treated_off", "n_control_on", "n_control_off"].into_iter().zip(row.counts)
     {
-        stats.set(name, count as f64);
+        stats.count(name, count);
     }
     let mut notes: Vec<Note> = Vec::new();
     let mut details = balance_tables(data, &weight, &mut notes);
@@ -220,7 +221,7 @@ fn report(
     details.push(support(&[row]));
     let k = effects.estimate.len();
     let names = [None, Some("atu"), Some("ate")];
-    Estimate {
+    let mut estimate = Estimate {
         estimator: NAME,
         outcome: design.outcome.name.clone(),
         terms: names.into_iter().take(k).map(term).collect(),
@@ -231,6 +232,7 @@ fn report(
             design.n(),
         ),
         distribution: Distribution::Normal,
+        distributions: Vec::new(),
         sample: SampleReport::of(
             &design.sample,
             design.panel.index().map(|_| design.units.n_groups()),
@@ -239,10 +241,15 @@ fn report(
         effects: Vec::new(),
         stats,
         event: None,
+        treated: None,
         details,
         influence: None,
         notes,
-    }
+    };
+    let matched = (0..design.n()).filter(|&it| data.treated[it] == 1.0 && 0.0 < weight[it]);
+    let treated = TreatedRows::of(design, matched);
+    estimate.stand_on(Some(TreatedSupport::new(&treated, &vec![Some(treated.clone()); k])));
+    estimate
 }
 
 /// `att`, and the two others under their own names.

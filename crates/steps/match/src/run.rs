@@ -231,8 +231,8 @@ pub fn support(rows: &[SupportRow]) -> Detail {
         detail = detail.text("sample", "Sample", rows.iter().map(|it| it.sample.clone()).collect());
     }
     detail
-        .number("treated_on", "Treated, matched", column(0))
-        .number("treated_off", "Treated, off support", column(1))
-        .number("control_on", "Controls, used", column(2))
-        .number("control_off", "Controls, not used", column(3))
+        .count("treated_on", "Treated, matched", column(0))
+        .count("treated_off", "Treated, off support", column(1))
+        .count("control_on", "Controls, used", column(2))
+        .count("control_off", "Controls, not used", column(3))
 }

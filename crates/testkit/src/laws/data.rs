@@ -1,6 +1,6 @@
 //! Laws about changes of the data.
 
-use parallax_model::{Entry, SmallSample, Term, VcovKind};
+use parallax_model::{Entry, Estimate, ModelSpec, SmallSample, Term, VcovKind, WeightKind};
 
 use super::{contract::first_kind, everywhere, fit, request, tables};
 use crate::{Random, close};
@@ -96,6 +96,31 @@ pub fn data_twice(entry: &Entry) -> Result<(), String> {
 }
 
 /// Estimators without weights must refuse them.
+/// A row with a frequency of two is two observations, whatever the estimator; the ledger still counts rows.
+pub fn frequency_counts(entry: &Entry) -> Result<(), String> {
+    if !entry.meta.capabilities.frequency_weights {
+        return Ok(());
+    }
+    everywhere(entry, SmallSample::FIXEST, |table, spec, plain| {
+        let weighted =
+            ModelSpec { weights: Some("kind".into()), weight_kind: WeightKind::Frequency, ..spec.clone() };
+        let found = fit(entry, table, &weighted)?;
+        let weights = table.panel().and_then(|it| it.real("kind")).map_err(|it| it.to_string())?;
+        let sum = |it: &Estimate| it.sample.rows.iter().map(|row| weights[row]).sum::<f64>() as u64;
+        // Models of groups by themselves count the rows of their own models.
+        let wanted =
+            if plain.observations() == plain.sample.rows_used as u64 { sum(&found) } else { return Ok(()) };
+        let rows = found.sample.rows_used;
+        if found.observations() != wanted || found.sample.rows.len() != rows {
+            return Err(format!("{} observations of {rows} rows, not {wanted}", found.observations()));
+        }
+        match &found.sample.weights {
+            Some(it) if it.kind == WeightKind::Frequency && it.column.as_str() == "kind" => Ok(()),
+            it => Err(format!("its weights are said to be {it:?}")),
+        }
+    })
+}
+
 pub fn equal_weights(entry: &Entry) -> Result<(), String> {
     if !entry.meta.capabilities.weights {
         let mut spec = request(entry, first_kind(entry)?, SmallSample::FIXEST)?;

@@ -2,9 +2,14 @@
 
 mod contract;
 mod data;
+mod few;
 mod machine;
 mod time;
 
+mod names;
+mod noiseless;
+
+pub use noiseless::{PATTERNS, Pattern, five_from_adoption_on, noiseless};
 use parallax_model::{
     AbsorptionCache, Entry, Estimate, Formula, ModelSpec, SingletonPolicy, SmallSample, Support, VcovKind,
     WeightKind,
@@ -37,11 +42,13 @@ pub const LAWS: &[Law] = &[
     Law { name: "the order of rows does not matter", check: data::order_of_rows },
     Law { name: "names of units do not matter", check: data::names_of_units },
     Law { name: "names of clusters do not matter", check: data::names_of_clusters },
+    Law { name: "names of columns do not matter", check: names::names_of_columns },
     Law { name: "coefficients follow the scale of the outcome", check: data::scale_of_outcome },
     Law { name: "coefficients follow the scale of a regressor", check: data::scale_of_regressor },
     Law { name: "a constant added to the outcome moves the intercept only", check: data::shifted_outcome },
     Law { name: "data twice are the same with errors over root two", check: data::data_twice },
     Law { name: "equal weights are no weights", check: data::equal_weights },
+    Law { name: "frequency weights count observations", check: data::frequency_counts },
     Law { name: "unknown options are refused by name", check: contract::unknown_option },
     Law { name: "what is not supported is refused before data are seen", check: contract::unsupported },
     Law { name: "defaults written out are the defaults", check: contract::defaults },
@@ -51,6 +58,8 @@ pub const LAWS: &[Law] = &[
     Law { name: "models that ran before do not matter", check: machine::shared_cache },
     Law { name: "what codes periods are written in does not matter", check: time::codes },
     Law { name: "dates that a hole in a treatment leaves open are left out and said", check: time::holes },
+    Law { name: "one treated unit is known and said", check: few::one_treated_unit },
+    Law { name: "a constant effect without noise is found", check: noiseless::constant_effect },
 ];
 
 /// Estimators that cannot keep a law. Each must really break it: a test sees to that.
@@ -95,12 +104,6 @@ pub const EXCEPTIONS: &[Exception] = &[
         law: "equal weights are no weights",
         reason: "weights multiply the likelihood, so that under iid they count rows, as in R fixest",
     },
-    Exception {
-        estimator: "poisson",
-        law: "models that ran before do not matter",
-        reason: "the models that this law runs before have outcomes below zero, which are refused; nothing is shared, \
-                 because effects are absorbed under weights of the model's own",
-    },
 ];
 
 /// The request of an estimator under one kind of covariance, on the columns of [`Table`].
@@ -128,6 +131,7 @@ pub fn request(entry: &Entry, kind: VcovKind, rules: SmallSample) -> Result<Mode
         weight_kind: WeightKind::Analytic,
         vcov: vcov.parse().map_err(|it: parallax_model::vcov::VcovError| it.to_string())?,
         small_sample: rules,
+        repair: None,
         singletons: SingletonPolicy::Drop,
         options: match options {
             serde_json::Value::Object(it) => it,

@@ -15,6 +15,7 @@ fn fit(panel: &Panel, estimator: &str, formula: &str, options: &Value) -> Result
         weight_kind: WeightKind::Analytic,
         vcov: "cluster:unit".parse().unwrap(),
         small_sample: SmallSample::FIXEST,
+        repair: None,
         singletons: SingletonPolicy::Drop,
         options: options.as_object().unwrap().clone(),
     };
@@ -145,11 +146,12 @@ fn constant_covariates_leave_a_battery_as_it_was() {
                 entry.battery(&request(covariates)).filter(|it| it.part != BatteryPart::Diagnostic)?;
             let spec = ModelSpec {
                 estimator: plugin.to_owned(),
-                formula: Formula::parse(&model.formula).unwrap(),
+                formula: model.formula,
                 weights: None,
                 weight_kind: WeightKind::Analytic,
                 vcov: "cluster:unit".parse().unwrap(),
                 small_sample: SmallSample::FIXEST,
+                repair: None,
                 singletons: SingletonPolicy::Drop,
                 options: model.options,
             };

@@ -28,6 +28,7 @@ impl Ask<'_> {
             weight_kind: self.weight_kind,
             vcov: self.vcov.parse().unwrap(),
             small_sample: self.rules,
+            repair: None,
             singletons: SingletonPolicy::Keep,
             options: serde_json::Map::new(),
         };
@@ -206,6 +207,7 @@ fn frequencies_that_are_not_whole_are_refused() {
         weight_kind: WeightKind::Frequency,
         vcov: "iid".parse().unwrap(),
         small_sample: SmallSample::FIXEST,
+        repair: None,
         singletons: SingletonPolicy::Drop,
         options: serde_json::Map::new(),
     };

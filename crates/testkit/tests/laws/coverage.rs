@@ -42,6 +42,7 @@ fn coverage(vcov: &str) -> f64 {
         weight_kind: parallax_model::WeightKind::Analytic,
         vcov: vcov.parse().unwrap(),
         small_sample: SmallSample::FIXEST,
+        repair: None,
         singletons: SingletonPolicy::Drop,
         options: serde_json::Map::new(),
     };

@@ -14,6 +14,7 @@ fn fit(panel: &Panel, estimator: &str, formula: &str, vcov: &str, options: &Valu
         weight_kind: WeightKind::Analytic,
         vcov: vcov.parse().unwrap(),
         small_sample: SmallSample::FIXEST,
+        repair: None,
         singletons: SingletonPolicy::Keep,
         options: options.as_object().unwrap().clone(),
     };

@@ -16,6 +16,7 @@ fn ask(estimator: &str, formula: &str, vcov: &str, rules: SmallSample, options: 
         weight_kind: WeightKind::Analytic,
         vcov: vcov.parse().unwrap(),
         small_sample: rules,
+        repair: None,
         singletons: SingletonPolicy::Drop,
         options: options.as_object().cloned().unwrap_or_else(Map::new),
     }

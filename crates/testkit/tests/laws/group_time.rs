@@ -14,6 +14,7 @@ fn fit(panel: &Panel, estimator: &str, formula: &str, weights: Option<&str>, opt
         weight_kind: WeightKind::Analytic,
         vcov: "cluster:group".parse().unwrap(),
         small_sample: SmallSample::NONE,
+        repair: None,
         singletons: SingletonPolicy::Keep,
         options: options.as_object().unwrap().clone(),
     };

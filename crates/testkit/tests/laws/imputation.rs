@@ -24,6 +24,7 @@ fn fit(
         weight_kind: WeightKind::Analytic,
         vcov: "cluster:unit".parse().unwrap(),
         small_sample: SmallSample::FIXEST,
+        repair: None,
         singletons: SingletonPolicy::Keep,
         options: options.as_object().unwrap().clone(),
     };

@@ -33,6 +33,7 @@ fn fit_as(
         weight_kind: ask.kind,
         vcov: ask.vcov.parse().unwrap(),
         small_sample: SmallSample::FIXEST,
+        repair: None,
         singletons: SingletonPolicy::Drop,
         options: options.as_object().unwrap().clone(),
     };

@@ -17,6 +17,7 @@ fn ask(panel: &Panel, formula: &str, weights: Option<&str>, options: &Value) -> 
         weight_kind: WeightKind::Analytic,
         vcov: "cluster:unit".parse().unwrap(),
         small_sample: SmallSample::NONE,
+        repair: None,
         singletons: SingletonPolicy::Drop,
         options: options.as_object().unwrap().clone(),
     };

@@ -2,7 +2,7 @@
 
 use parallax_model::{
     Design, FitError, Name, Regressor,
-    linalg::{LeastSquaresOptions, least_squares},
+    linalg::{LeastSquaresOptions, least_squares, rounding::or_zero},
 };
 
 use super::{
@@ -10,7 +10,7 @@ use super::{
     cross_sections::Sections,
     layout::Layout,
     nuisance::{Reason, Rows, Score},
-    two_periods::{Effect, Prepared},
+    two_periods::{Effect, Prepared, size},
 };
 
 /// One cohort in one period.
@@ -87,6 +87,8 @@ pub struct Cells {
     pub cells: Vec<Cell>,
     /// Influence functions, a column of units for each estimated cell.
     pub influence: Vec<Vec<f64>>,
+    /// What each of them was computed from, so that rounding is told from it.
+    pub sizes: Vec<f64>,
     /// Scores in the first comparison after adoption of each cohort.
     pub overlap: Vec<Overlap>,
     /// Covariates that the sample cannot tell from a constant and from the covariates before.
@@ -133,6 +135,7 @@ pub fn estimate(design: &Design<'_>, layout: &Layout, options: &Options) -> Resu
     let mut all = Cells {
         cells: Vec::new(),
         influence: Vec::new(),
+        sizes: Vec::new(),
         overlap: Vec::new(),
         dropped,
         covariates: covariates.len(),
@@ -228,10 +231,12 @@ impl Context<'_> {
                 let change: Vec<f64> =
                     kept.units.iter().map(|&unit| y(unit, period) - y(unit, base)).collect();
                 let effect = prepared.effect(&change, self.options.method);
+                let outcomes = kept.units.iter().flat_map(|&unit| [y(unit, period), y(unit, base)]);
+                let size = size(largest(outcomes), self.k);
                 if let Some(score) = &prepared.score {
                     note_overlap(cell, score, &mut all.overlap);
                 }
-                self.keep(effect, &kept.units, all)
+                self.keep(effect, size, &kept.units, all)
             }
         };
         self.kept = Some(kept);
@@ -272,17 +277,18 @@ impl Context<'_> {
                 if let Some(score) = &score {
                     note_overlap(cell, score, &mut all.overlap);
                 }
-                self.keep(effect, &units, all)
+                self.keep(effect, size(largest(sections.y.iter().copied()), self.k), &units, all)
             }
         }
     }
 
     /// Adds the influence function of a cell; a unit with several rows has their sum.
-    fn keep(&self, (effect, psi): Effect, units: &[u32], all: &mut Cells) -> Outcome {
+    fn keep(&self, (effect, psi): Effect, size: f64, units: &[u32], all: &mut Cells) -> Outcome {
         let mut column = vec![0.0; self.layout.units];
         units.iter().zip(psi).for_each(|(&unit, psi)| column[unit as usize] += psi);
         all.influence.push(column);
-        Outcome::Effect(effect, all.influence.len() - 1)
+        all.sizes.push(size);
+        Outcome::Effect(or_zero(effect, size), all.influence.len() - 1)
     }
 
     fn rows(&self, rows: &[usize], controls: usize) -> Rows {
@@ -295,6 +301,10 @@ impl Context<'_> {
         };
         Rows { k, x, weight, controls }
     }
+}
+
+fn largest(outcomes: impl Iterator<Item = f64>) -> f64 {
+    outcomes.fold(0.0, |size, it| it.abs().max(size))
 }
 
 /// Keeps the scores of the first comparison after adoption, or of the first there is.

@@ -1,8 +1,8 @@
 //! Tables and notes: what became of every cell, propensity scores, bootstrapped errors, conventions.
 
 use parallax_model::{
-    Design, Detail, Estimate, FitError, Note, Term, counted,
-    vcov::{Caution, MultiplierBootstrap},
+    Design, Detail, Estimate, FitError, Mat, Note, Term, counted,
+    vcov::{Caution, MultiplierBootstrap, std_error},
 };
 
 use super::{
@@ -22,14 +22,14 @@ pub fn cells(design: &Design<'_>, cells: &Cells, effects: &Effects) -> Detail {
         let Some(column) = it.outcome.column() else { return f64::NAN };
         let at = effects.aggregates + column;
         let squares = (0..effects.influence.nrows()).map(|unit| effects.influence[(unit, at)].powi(2));
-        squares.sum::<f64>().sqrt()
+        std_error(squares.sum())
     };
     Detail::new("cells", "Comparisons by cohort and period; errors are those of independent units")
-        .number("cohort", "Cohort", numbers(&|it| code(it.cohort)))
-        .number("period", "Period", numbers(&|it| code(it.period)))
-        .number("base", "Base period", numbers(&|it| it.base.map_or(f64::NAN, code)))
-        .number("treated", "Treated", numbers(&|it| it.treated as f64))
-        .number("controls", "Controls", numbers(&|it| it.controls as f64))
+        .label("cohort", "Cohort", numbers(&|it| code(it.cohort)))
+        .label("period", "Period", numbers(&|it| code(it.period)))
+        .label("base", "Base period", numbers(&|it| it.base.map_or(f64::NAN, code)))
+        .count("treated", "Treated", numbers(&|it| it.treated as f64))
+        .count("controls", "Controls", numbers(&|it| it.controls as f64))
         .number("estimate", "Estimate", numbers(&|it| it.outcome.value()))
         .number("std_error", "Std. error", numbers(&error))
         .text("outcome", "Outcome", all.iter().map(|it| it.outcome.words()).collect())
@@ -51,16 +51,16 @@ pub fn overlap(design: &Design<'_>, cells: &Cells) -> Option<Detail> {
     );
     let side = |it: &(&Overlap, bool)| if it.1 { "treated" } else { "controls" }.to_owned();
     let detail = Detail::new("overlap", title)
-        .number("cohort", "Cohort", numbers(&|it| code(it.0.cohort)))
-        .number("period", "Period", numbers(&|it| code(it.0.period)))
+        .label("cohort", "Cohort", numbers(&|it| code(it.0.cohort)))
+        .label("period", "Period", numbers(&|it| code(it.0.period)))
         .text("group", "Group", sides.iter().map(side).collect())
-        .number("n", "N", numbers(&|it| scores(it).len() as f64))
+        .count("n", "N", numbers(&|it| scores(it).len() as f64))
         .number("min", "Min", at(0.0))
         .number("p25", "25%", at(0.25))
         .number("median", "50%", at(0.5))
         .number("p75", "75%", at(0.75))
         .number("max", "Max", at(1.0))
-        .number("trimmed", "Trimmed", numbers(&|it| if it.1 { 0.0 } else { it.0.trimmed as f64 }));
+        .count("trimmed", "Trimmed", numbers(&|it| if it.1 { 0.0 } else { it.0.trimmed as f64 }));
     Some(detail)
 }
 
@@ -79,7 +79,13 @@ pub fn bootstrap(
     let request =
         MultiplierBootstrap { multiplier: options.multiplier, draws: options.draws, seed: options.seed };
     let groups = design.vcov.groups.first().map_or(0, parallax_model::panel::Codes::n_groups);
-    let draws = request.draw(effects.influence.as_ref(), &clusters, groups);
+    // Units of one cluster may cancel where each has an influence: there is no variance to draw then.
+    let known = |at: usize| 0.0 < estimate.vcov.matrix[(at, at)];
+    let influence = &effects.influence;
+    let influence = Mat::from_fn(influence.nrows(), influence.ncols(), |unit, at| {
+        if known(at) { influence[(unit, at)] } else { 0.0 }
+    });
+    let draws = request.draw(influence.as_ref(), &clusters, groups);
     let errors = draws.std_errors();
     let mut critical = vec![f64::NAN; effects.terms.len()];
     for (family, name, stat) in FAMILIES {

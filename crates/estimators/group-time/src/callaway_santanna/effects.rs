@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use parallax_model::{Aggregate, Design, EventWindow, FitError, GroupTimeEffects, Mat, Term};
+use parallax_model::{
+    Aggregate, Design, EventWindow, FitError, GroupTimeEffects, Mat, Term, TreatedRows, TreatedSupport,
+    settle,
+};
 
 use super::{
     Data, Options,
-    cells::{Cells, Outcome},
+    cells::{Cell, Cells, Outcome},
     layout::Layout,
 };
 
@@ -18,8 +21,12 @@ pub struct Effects {
     pub coef: Vec<f64>,
     /// Units x terms.
     pub influence: Mat<f64>,
+    /// What each term was computed from.
+    pub sizes: Vec<f64>,
     /// How many terms are aggregates.
     pub aggregates: usize,
+    /// Treated units and clusters behind each.
+    pub treated: TreatedSupport,
 }
 
 impl Effects {
@@ -67,27 +74,35 @@ impl Effects {
             for (slope, (_, units)) in aggregate.sizes.iter().zip(&layout.cohorts) {
                 units.iter().for_each(|&unit| psi[unit as usize] += slope * weights[unit as usize]);
             }
-            put(&mut influence, at, &psi, aggregate.estimate);
+            psi.iter().enumerate().for_each(|(unit, it)| influence[(unit, at)] = *it);
         }
-        let values = known.iter().filter_map(|it| Some((it.outcome.column()?, it.outcome.value())));
-        for (column, value) in values {
-            put(&mut influence, aggregates.len() + column, &cells.influence[column], value);
+        for (column, psi) in cells.influence.iter().enumerate() {
+            let at = aggregates.len() + column;
+            psi.iter().enumerate().for_each(|(unit, it)| influence[(unit, at)] = *it);
         }
+        // Estimated sizes of cohorts add the deviations of cells from their mean, with weights that add up to one.
+        let size = |it: &Aggregate| {
+            let parts = it.effects.iter().zip(&columns);
+            2.0 * parts.filter_map(|(weight, at)| Some(weight.abs() * cells.sizes[(*at)?])).sum::<f64>()
+        };
+        let sizes: Vec<f64> = aggregates.iter().map(size).chain(cells.sizes.iter().copied()).collect();
         let estimated = || known.iter().filter(|it| it.outcome.column().is_some());
-        let cell = |it: &&&super::cells::Cell| Term::GroupTime { cohort: it.cohort, period: it.period };
+        let cell = |it: &&&Cell| Term::GroupTime { cohort: it.cohort, period: it.period };
+        let mut coef: Vec<f64> =
+            aggregates.iter().map(|it| it.estimate).chain(estimated().map(|it| it.outcome.value())).collect();
+        settle(&mut coef, &mut influence, &sizes);
+        let treated = support(design, layout, &known, &aggregates, options.data);
         Ok(Effects {
             terms: aggregates
                 .iter()
                 .map(|it| it.term.clone())
                 .chain(estimated().map(|it| cell(&it)))
                 .collect(),
-            coef: aggregates
-                .iter()
-                .map(|it| it.estimate)
-                .chain(estimated().map(|it| it.outcome.value()))
-                .collect(),
+            coef,
             influence,
+            sizes,
             aggregates: aggregates.len(),
+            treated,
         })
     }
 
@@ -138,6 +153,31 @@ impl Effects {
     }
 }
 
+/// Adopters with the rows of a cell's comparison: of both periods where changes are compared.
+fn support(
+    design: &Design<'_>,
+    layout: &Layout,
+    known: &[&Cell],
+    aggregates: &[Aggregate],
+    data: Data,
+) -> TreatedSupport {
+    let at = |date: i32| layout.periods.binary_search(&date).ok();
+    let rows = |cell: &&Cell| {
+        let own = layout.cohorts.iter().find(|it| it.0 == cell.cohort).map_or(&[][..], |it| &it.1);
+        let (period, base) = (at(cell.period), cell.base.and_then(at));
+        let row = |unit: &u32| {
+            let there = data == Data::RepeatedCrossSections || layout.row(*unit, base?).is_some();
+            layout.row(*unit, period?).filter(|_| there)
+        };
+        TreatedRows::of(design, own.iter().filter_map(row))
+    };
+    let cells: Vec<TreatedRows> = known.iter().map(rows).collect();
+    let mut all = TreatedSupport::of_averages(design, &cells, aggregates);
+    let estimated = known.iter().zip(&cells).filter(|it| it.0.outcome.column().is_some());
+    all.by_term.extend(estimated.map(|it| Some(it.1.count())));
+    all
+}
+
 /// The weight of each unit among cohorts: that of its first row, and the mean over its rows where periods are
 /// cross-sections (R did).
 fn unit_weights(design: &Design<'_>, layout: &Layout, data: Data) -> Vec<f64> {
@@ -168,15 +208,4 @@ fn refuse_nothing(design: &Design<'_>, cells: &Cells) -> Result<(), FitError> {
         format!(": att({cohort},{period}): {reason}; {}", reason.advice())
     });
     Err(FitError::Model(format!("no effect after adoption could be estimated{why}")))
-}
-
-/// Share of an estimate below which the whole influence is rounding: a cell of one treated and one control unit leaves no
-/// residual, and no error can be had from it.
-const NOTHING: f64 = 1e-13;
-
-fn put(influence: &mut Mat<f64>, at: usize, psi: &[f64], estimate: f64) {
-    let norm = psi.iter().map(|it| it * it).sum::<f64>().sqrt();
-    if NOTHING * estimate.abs() < norm {
-        psi.iter().enumerate().for_each(|(unit, it)| influence[(unit, at)] = *it);
-    }
 }

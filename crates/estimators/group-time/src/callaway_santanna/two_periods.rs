@@ -13,6 +13,12 @@ use super::{
 /// An effect and its influence function, one summand a row.
 pub type Effect = (f64, Vec<f64>);
 
+/// What an effect is computed from: outcomes of this size in two periods, in two groups, and in the regression of each
+/// covariate.
+pub fn size(largest_outcome: f64, k: usize) -> f64 {
+    4.0 * k as f64 * largest_outcome
+}
+
 /// First steps that do not depend on the outcome, so that periods with the same base share them.
 pub struct Prepared {
     /// The rows.

@@ -1,8 +1,7 @@
 //! Effects by time since the first change, placebos, and the average total effect.
 
 use parallax_model::{
-    Design, Detail, Estimate, EventWindow, FitError, Mat, Name, Note, Statistics, Term, chi2_upper, counted,
-    linalg::quadratic_form_inverse,
+    Design, Detail, Estimate, EventWindow, FitError, Name, Note, Statistics, Term, counted, wald_equal,
 };
 
 use super::{
@@ -13,6 +12,9 @@ use super::{
     paths::{NEVER, Paths},
     result::{Column, Found},
 };
+
+/// Sum of absolute weights of the outcomes in a contrast of switchers with controls in two periods.
+pub(super) const CONTRAST: f64 = 4.0;
 
 /// Contrasts with the number of periods since the last one before the change.
 type Contrasts = Vec<(usize, Contrast)>;
@@ -98,17 +100,19 @@ fn collect(
     let dose: f64 = effects.iter().map(|it| it.1.dose).sum();
     let mut total = vec![0.0; effects.first().map_or(0, |it| it.1.psi.len())];
     let mut estimate = 0.0;
+    let weights = CONTRAST * effects.iter().map(|it| it.1.weight / dose).sum::<f64>().abs();
     for (_, it) in &effects {
         estimate += it.weight * it.estimate / dose;
         total.iter_mut().zip(&it.psi).for_each(|(sum, psi)| *sum += it.weight * psi / dose);
     }
     let detail = detail(&effects, &placebos);
-    let rows = placebos.iter().rev().map(|(steps, it)| (-(*steps as i32) - 1, it.switchers));
+    let rows = placebos.iter().rev().map(|(steps, it)| (-(*steps as i32) - 1, it.switching.len()));
     let rows: Vec<(i32, usize)> =
-        rows.chain(effects.iter().map(|(steps, it)| (*steps as i32 - 1, it.switchers))).collect();
+        rows.chain(effects.iter().map(|(steps, it)| (*steps as i32 - 1, it.switching.len()))).collect();
     let mut columns = Vec::new();
     if 0.0 < dose {
-        columns.push(Column { term: Term::Aggregate(None), estimate, psi: total });
+        let switching = effects.iter().flat_map(|it| it.1.switching.iter().copied()).collect();
+        columns.push(Column { term: Term::Aggregate(None), estimate, psi: total, weights, switching });
     } else {
         let text =
             "no att: all switchers are back at their baseline in the event times that can be estimated";
@@ -125,7 +129,9 @@ fn collect(
             continue;
         }
         let psi = it.psi.into_iter().map(|it| it / divisor).collect();
-        columns.push(Column { term: Term::EventTime(time), estimate: it.estimate / divisor, psi });
+        let (term, estimate, weights) =
+            (Term::EventTime(time), it.estimate / divisor, CONTRAST / divisor.abs());
+        columns.push(Column { term, estimate, psi, weights, switching: it.switching });
     }
     let window = EventWindow { references: vec![-1], binned_below: None, binned_above: None, rows };
     Ok(Found { columns, window, details: vec![detail], stats: Statistics::default(), notes: Vec::new() })
@@ -140,10 +146,10 @@ fn detail(effects: &Contrasts, placebos: &Contrasts) -> Detail {
     let numbers = |of: fn(&Contrast) -> f64| all.iter().map(|it| of(it.2)).collect::<Vec<f64>>();
     Detail::new("switchers", "Units that have changed and their controls, by event time")
         .text("command", "In did_multiplegt_dyn", all.iter().map(|it| it.1.clone()).collect())
-        .number("time", "Event time", all.iter().map(|it| it.0).collect())
-        .number("switchers", "Switchers", numbers(|it| it.switchers as f64))
+        .label("time", "Event time", all.iter().map(|it| it.0).collect())
+        .count("switchers", "Switchers", numbers(|it| it.switching.len() as f64))
         .number("weight", "Weight of switchers", numbers(|it| it.weight))
-        .number("rows", "Rows of switchers and controls", numbers(|it| it.rows as f64))
+        .count("rows", "Rows of switchers and controls", numbers(|it| it.rows as f64))
         .number("dose", "Treatment beyond the baseline, mean", numbers(|it| it.dose / it.weight))
         .number("path_dose", "Sum of it since the change, mean", numbers(|it| it.path_dose / it.weight))
 }
@@ -156,16 +162,10 @@ fn equality(estimate: &mut Estimate) -> Result<(), FitError> {
     if others.is_empty() {
         return Ok(());
     }
-    let v = &estimate.vcov.matrix;
-    let differences: Vec<f64> = others.iter().map(|&it| estimate.coef[it] - estimate.coef[first]).collect();
-    let covariance = Mat::from_fn(others.len(), others.len(), |i, j| {
-        let (a, b) = (others[i], others[j]);
-        v[(a, b)] - v[(a, first)] - v[(first, b)] + v[(first, first)]
-    });
-    let (chi2, df) = quadratic_form_inverse(&differences, covariance.as_ref())?;
+    let (chi2, df, p) = wald_equal(&estimate.coef, estimate.vcov.matrix.as_ref(), first, others)?;
     estimate.stats.set("equality_chi2", chi2);
-    estimate.stats.set("equality_df", df as f64);
-    estimate.stats.set("equality_p", chi2_upper(chi2, df as f64));
+    estimate.stats.count("equality_df", df);
+    estimate.stats.set("equality_p", p);
     Ok(())
 }
 

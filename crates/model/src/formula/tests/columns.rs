@@ -1,5 +1,7 @@
 //! The columns of a model.
 
+use parallax_panel::{Codes, Column, Panel, PanelBuilder};
+
 use super::eval::{panel, show};
 use crate::formula::{Formula, ModelColumns, NamedColumn};
 
@@ -128,4 +130,77 @@ fn what_cannot_become_columns() {
         error("y ~ x | cty"),
         "no column `cty` in the data; there is `unit`, `year`, `y`, `x`, `z`, `城市`, `home`"
     );
+}
+
+/// A panel of `n` rows with a column of text.
+fn with_text(texts: &[String]) -> Panel {
+    let n = texts.len();
+    PanelBuilder::new(n)
+        .column("y".into(), Column::real((0..n).map(|it| it as f64).collect()))
+        .column("x".into(), Column::real((0..n).map(|it| (it * it) as f64).collect()))
+        .column("g".into(), Column::Codes(Codes::from_text(texts.iter().map(|it| Some(it.as_str())))))
+        .column("id".into(), Column::real((0..n).map(|it| (it / 2) as f64).collect()))
+        .build()
+        .unwrap()
+}
+
+fn refusal(formula: &str, texts: &[String]) -> String {
+    Formula::parse(formula).unwrap().columns(&with_text(texts), None).unwrap_err().to_string()
+}
+
+#[test]
+fn text_that_looks_like_numbers_is_refused_and_says_what_it_looks_like() {
+    let texts: Vec<String> = (0..30).map(|it| format!("{},{:03}", it + 1, 12)).collect();
+    for formula in ["y ~ x + g", "y ~ g:x", "y ~ 0 + g | id", "y ~ x | id | x ~ g", "y ~ i(id, g)"] {
+        let text = refusal(formula, &texts);
+        assert!(
+            text.starts_with("`g` is text, not numbers, for instance `1,012` (row 1)"),
+            "{formula}: {text}"
+        );
+        assert!(
+            text.contains("1012 or 1.012") && text.ends_with("or write i(g) if its values are categories"),
+            "{text}"
+        );
+    }
+    let asked = Formula::parse("y ~ i(g)").unwrap().columns(&with_text(&texts), None).unwrap();
+    assert_eq!(asked.regressors.len(), 29);
+    assert!(Formula::parse("y ~ x | g").unwrap().columns(&with_text(&texts), None).is_ok());
+}
+
+#[test]
+fn text_of_many_values_needs_a_word_and_text_of_few_leaves_a_note() {
+    let names = |levels: usize| (0..3700).map(|it| format!("city {}", it % levels)).collect::<Vec<_>>();
+    let started = std::time::Instant::now();
+    let text = refusal("y ~ x + g", &names(3631));
+    assert!(started.elapsed().as_secs() < 5, "levels are counted before columns are made");
+    assert!(text.starts_with("`g` is text with 3631 values, for instance `city 0`;"), "{text}");
+    assert!(text.contains("(`| g`)") && text.contains("i(g)"), "{text}");
+    assert!(refusal("y ~ x + g", &names(21)).contains("21 values"));
+    let formula = Formula::parse("y ~ x + g + g:x").unwrap();
+    assert!(formula.columns(&with_text(&names(20)), None).is_ok());
+    let notes: Vec<String> =
+        formula.text_notes(&with_text(&names(20))).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        notes,
+        ["`g` is text with 20 values, for instance `city 0`, and was made into dummies; i(g) says the same"]
+    );
+    assert!(Formula::parse("y ~ x + i(g) | g").unwrap().text_notes(&with_text(&names(20))).is_empty());
+}
+
+#[test]
+fn factors_that_would_run_for_minutes_are_refused_at_once() {
+    let texts = vec!["a".to_owned(); 8000];
+    let started = std::time::Instant::now();
+    assert_eq!(
+        refusal("y ~ i(id)", &texts),
+        "`i(id)` would make 3999 columns of 8000 rows; absorb it as an effect instead (`| id`)"
+    );
+    assert!(refusal("y ~ i(id, x)", &texts).ends_with("or interact fewer levels"));
+    assert!(started.elapsed().as_secs() < 5, "levels are counted before columns are made");
+    // Two factors share one bound.
+    let half = vec!["a".to_owned(); 2400];
+    let panel = with_text(&half);
+    let columns = |text: &str| Formula::parse(text).unwrap().columns(&panel, None);
+    assert_eq!(columns("y ~ i(id)").unwrap().regressors.len(), 1199);
+    assert!(columns("y ~ i(id) + i(id, x)").is_err());
 }
