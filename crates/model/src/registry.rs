@@ -284,6 +284,7 @@ impl Entry {
         design.keep_influence = keep_influence;
         let mut estimate = (self.fit)(&design, &spec.options)?;
         estimate.write_periods(panel.calendar());
+        estimate.say_few_treated();
         let event = |it: &Term| matches!(it, Term::EventTime(_) | Term::GroupTime { .. });
         if self.meta.capabilities.staggered || spec.formula.shifts() || estimate.terms.iter().any(event) {
             estimate.notes.extend(time_remarks(panel));
