@@ -285,14 +285,14 @@ pub struct Convert {
     /// Column of periods.
     #[arg(long, value_name = "COLUMN")]
     pub time: Option<String>,
+    /// What whole numbers of --time are: year-month (201101), year-quarter (20111), number.
+    #[arg(long, value_name = "FORMAT", requires = "time")]
+    pub time_format: Option<TimeFormat>,
     /// Columns to keep, separated by commas; a comma within a name is written `\,`.
     #[arg(long, value_name = "COLUMNS")]
     pub columns: Vec<ColumnList>,
     #[command(flatten)]
     pub reading: Reading,
-    /// What whole numbers of --time are: year-month (201101), year-quarter (20111), number.
-    #[arg(long, value_name = "FORMAT", requires = "time")]
-    pub time_format: Option<TimeFormat>,
 }
 
 #[derive(Debug, Args)]

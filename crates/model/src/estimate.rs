@@ -185,6 +185,11 @@ pub struct TermRow {
 }
 
 impl Estimate {
+    /// Terms with periods as people write them.
+    pub(crate) fn write_periods(&mut self, calendar: &Calendar) {
+        self.terms = std::mem::take(&mut self.terms).into_iter().map(|it| it.written(calendar)).collect();
+    }
+
     /// How many observations the estimate is from: what the estimator counted itself (differences, means of units),
     /// else rows, each as often as its frequency weight says.
     pub fn observations(&self) -> u64 {

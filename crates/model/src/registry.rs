@@ -283,15 +283,15 @@ impl Entry {
         let mut design = Design::with_columns(panel, spec, &self.columns(&spec.options)?, cache)?;
         design.keep_influence = keep_influence;
         let mut estimate = (self.fit)(&design, &spec.options)?;
-        estimate.notes.extend(spec.formula.text_notes(panel));
-        let calendar = panel.calendar();
-        estimate.terms = estimate.terms.into_iter().map(|it| it.written(calendar)).collect();
-        estimate.say_what_has_no_error();
-        complete(&mut estimate, panel, spec, (self.weights)(&spec.options))?;
+        estimate.write_periods(panel.calendar());
+        estimate.say_few_treated();
         let event = |it: &Term| matches!(it, Term::EventTime(_) | Term::GroupTime { .. });
         if self.meta.capabilities.staggered || spec.formula.shifts() || estimate.terms.iter().any(event) {
             estimate.notes.extend(time_remarks(panel));
         }
+        estimate.notes.extend(spec.formula.text_notes(panel));
+        estimate.say_what_has_no_error();
+        complete(&mut estimate, panel, spec, (self.weights)(&spec.options))?;
         Ok(estimate)
     }
 }

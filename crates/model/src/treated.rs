@@ -236,10 +236,15 @@ impl TreatedSupport {
 }
 
 impl Estimate {
-    /// Sets what stands behind the terms, and says so where it is little.
+    /// Sets what stands behind the terms; the registry says where it is little.
     pub fn stand_on(&mut self, support: Option<TreatedSupport>) {
-        self.notes.extend(support.as_ref().and_then(|it| it.note(&self.terms)));
         self.treated = support;
+    }
+
+    /// Says where little stands behind the terms, as they are written.
+    pub(crate) fn say_few_treated(&mut self) {
+        let note = self.treated.as_ref().and_then(|it| it.note(&self.terms));
+        self.notes.extend(note);
     }
 
     /// What stands behind a term, where it is known.

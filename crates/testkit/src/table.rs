@@ -195,11 +195,7 @@ impl Table {
     /// # Errors
     /// Repeated rows, and codes that jump or are none of the format.
     pub fn panel_as(&self, format: Option<TimeFormat>) -> Result<Panel, PanelError> {
-        let units = Codes::from_text(self.unit.iter().map(|it| Some(it.as_str())));
-        let builder = PanelBuilder::new(self.len())
-            .index("unit".into(), units, "year".into(), self.year.clone())
-            .time_format(format);
-        self.columns(builder, |it| it.into()).build()
+        self.panel_of(|it| it.into(), format)
     }
 
     /// As [`Table::panel`], every column under another name.
@@ -207,9 +203,14 @@ impl Table {
     /// # Errors
     /// Repeated rows and repeated names.
     pub fn panel_named(&self, name: impl Fn(&str) -> Name) -> Result<Panel, PanelError> {
+        self.panel_of(name, None)
+    }
+
+    fn panel_of(&self, name: impl Fn(&str) -> Name, format: Option<TimeFormat>) -> Result<Panel, PanelError> {
         let units = Codes::from_text(self.unit.iter().map(|it| Some(it.as_str())));
-        let builder =
-            PanelBuilder::new(self.len()).index(name("unit"), units, name("year"), self.year.clone());
+        let builder = PanelBuilder::new(self.len())
+            .index(name("unit"), units, name("year"), self.year.clone())
+            .time_format(format);
         self.columns(builder, name).build()
     }
 

@@ -14,6 +14,7 @@ mod docs;
 mod errors;
 mod help;
 mod known_effect;
+mod periods;
 mod printed;
 mod reading;
 mod registry;
