@@ -65,6 +65,13 @@ pub enum Note {
         /// What happened, in one sentence.
         text: String,
     },
+    /// Too few treated units or clusters stand behind some terms for errors by formula.
+    FewTreated {
+        /// How many terms.
+        terms: usize,
+        /// Which and what follows, in sentences.
+        text: String,
+    },
     /// Anything a plugin wants its reader to know.
     Remark {
         /// One sentence.
@@ -138,7 +145,7 @@ impl fmt::Display for Note {
             }
             Note::Step { step, text } => write!(f, "{step}: {text}"),
             Note::Ingest { file, text } => write!(f, "{file}: {text}"),
-            Note::Remark { text } => f.write_str(text),
+            Note::FewTreated { text, .. } | Note::Remark { text } => f.write_str(text),
         }
     }
 }

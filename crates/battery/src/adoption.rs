@@ -11,7 +11,7 @@ use crate::{BatteryError, Treatment};
 /// Who adopts when, and what is observed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdoptionPattern {
-    /// Periods of the panel, ascending.
+    /// Periods of the panel as people write them, ascending.
     pub periods: Vec<i32>,
     /// Cohorts by date, the never treated last. Empty when the treatment has no dates.
     pub cohorts: Vec<CohortRow>,
@@ -21,12 +21,23 @@ pub struct AdoptionPattern {
     pub always: usize,
     /// Rows that no member is given because their treatment is missing.
     pub without_treatment: usize,
+    /// Units that no member is given because their date lies in a hole of the treatment.
+    pub holes: Vec<Hole>,
+}
+
+/// A unit whose treatment begins somewhere between two periods, none of which has a value of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hole {
+    /// The unit's label.
+    pub unit: String,
+    /// The last period with treatment 0, and the first one with 1, as people write them.
+    pub window: [i32; 2],
 }
 
 /// Units that adopt together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CohortRow {
-    /// First treated period; `None` for the never treated.
+    /// First treated period as people write it; `None` for the never treated.
     pub cohort: Option<i32>,
     /// Units.
     pub units: usize,
@@ -99,14 +110,35 @@ fn from_cohorts(panel: &Panel, name: &Name) -> Result<(Panel, Columns, AdoptionP
 }
 
 /// Rows whose treatment is missing leave the panel: estimators that read dates would keep them, and a unit that has
-/// no other rows would count as never treated.
+/// no other rows would count as never treated. Units whose date lies in a hole of the treatment leave it too, whether rows
+/// or values are absent there.
 fn from_treatment(panel: &Panel, name: &Name) -> Result<(Panel, Columns, AdoptionPattern), BatteryError> {
     let known: Vec<bool> = panel.real(name)?.iter().map(|it| !it.is_nan()).collect();
     let without_treatment = known.iter().filter(|it| !**it).count();
-    let kept = panel.keep(&known)?;
-    let (panel, columns, mut pattern) = match dates_of_treatment(&kept, name)? {
+    let mut kept = panel.keep(&known)?;
+    let mut read = dates_of_treatment(&kept, name)?;
+    let mut holes = Vec::new();
+    if let Ok(dates) = &read
+        && !dates.holes.is_empty()
+    {
+        let certain: Vec<bool> = kept.units().code.iter().map(|it| !dates.holes.contains_key(it)).collect();
+        holes = dates.holes.values().cloned().collect();
+        kept = kept.keep(&certain)?;
+        if kept.n_rows() == 0 {
+            return Err(BatteryError::Treatment(format!(
+                "the date of adoption is not known for any unit: `{name}` has a hole between its last 0 and its first 1; \
+                 give dates with --cohort, or fill `{name}`"
+            )));
+        }
+        read = dates_of_treatment(&kept, name)?;
+    }
+    let (panel, columns, mut pattern) = match read.map(|it| it.dates) {
         Ok(dates) => {
-            let cohort = kept.units().code.iter().map(|&it| dates[it as usize].map_or(f64::NAN, f64::from));
+            let cohort = kept
+                .units()
+                .code
+                .iter()
+                .map(|&it| dates[it as usize].map_or(f64::NAN, |it| f64::from(kept.calendar().code(it))));
             let new = free(&kept, "cohort");
             let with = kept.clone().with(new.clone(), Column::real(cohort.collect()))?;
             let pattern = pattern(&with, &dates, None);
@@ -118,6 +150,7 @@ fn from_treatment(panel: &Panel, name: &Name) -> Result<(Panel, Columns, Adoptio
         }
     };
     pattern.without_treatment = without_treatment;
+    pattern.holes = holes;
     Ok((panel, columns, pattern))
 }
 
@@ -170,7 +203,7 @@ fn free(panel: &Panel, name: &str) -> Name {
 /// One date a unit, as estimators read it.
 fn dates_of_cohorts(panel: &Panel, name: &Name) -> Result<Vec<Option<i32>>, BatteryError> {
     let values = panel.real(name)?;
-    let reading = CohortDates::new(panel.periods(), &values);
+    let reading = CohortDates::new(panel, name, &values)?;
     let mut dates = vec![None; panel.units().n_groups()];
     for run in units(panel) {
         let mut known = None;
@@ -178,7 +211,7 @@ fn dates_of_cohorts(panel: &Panel, name: &Name) -> Result<Vec<Option<i32>>, Batt
             let value = values[row];
             let date = reading.read(value).and_then(|it| match known.replace(it) {
                 Some(other) if other != it => {
-                    Err("it changes within the unit, which has one date of adoption")
+                    Err("it changes within the unit, which has one date of adoption".to_owned())
                 }
                 _ => Ok(it),
             });
@@ -191,15 +224,28 @@ fn dates_of_cohorts(panel: &Panel, name: &Name) -> Result<Vec<Option<i32>>, Batt
     Ok(dates)
 }
 
+/// What a treatment by row says of units.
+struct Dates {
+    /// One date a unit.
+    dates: Vec<Option<i32>>,
+    /// By unit code, where the date lies in a hole.
+    holes: BTreeMap<u32, Hole>,
+}
+
 /// One date a unit, or why there are none: a treatment that ends or is neither 0 nor 1.
-fn dates_of_treatment(panel: &Panel, name: &Name) -> Result<Result<Vec<Option<i32>>, String>, BatteryError> {
+fn dates_of_treatment(panel: &Panel, name: &Name) -> Result<Result<Dates, String>, BatteryError> {
     let values = panel.real(name)?;
     let mut dates = vec![None; panel.units().n_groups()];
+    let mut holes = BTreeMap::new();
     for run in units(panel) {
-        let date = &mut dates[panel.units().code[run.start] as usize];
+        let unit = panel.units().code[run.start];
+        let date = &mut dates[unit as usize];
+        let mut before = None;
         for row in run {
             let value = values[row];
+            let period = panel.periods()[row];
             if value == 0.0 && date.is_none() {
+                before = Some(period);
                 continue;
             }
             let place = panel.place(row);
@@ -209,14 +255,20 @@ fn dates_of_treatment(panel: &Panel, name: &Name) -> Result<Result<Vec<Option<i3
             if value != 1.0 {
                 return Ok(Err(format!("`{name}` is {value} at {place}: the treatment is not 0 or 1")));
             }
-            date.get_or_insert(panel.periods()[row]);
+            if let (None, Some(last)) = (*date, before)
+                && last + 1 < period
+            {
+                let window = [last, period].map(|it| panel.calendar().code(it));
+                holes.insert(unit, Hole { unit: panel.units().labels.text(unit as usize), window });
+            }
+            date.get_or_insert(period);
         }
     }
-    Ok(Ok(dates))
+    Ok(Ok(Dates { dates, holes }))
 }
 
 fn pattern(panel: &Panel, dates: &[Option<i32>], undated: Option<String>) -> AdoptionPattern {
-    let mut periods = panel.periods().to_vec();
+    let mut periods = panel.dates();
     periods.sort_unstable();
     periods.dedup();
     // The never treated sort last.
@@ -224,21 +276,22 @@ fn pattern(panel: &Panel, dates: &[Option<i32>], undated: Option<String>) -> Ado
     let mut always = 0;
     for run in units(panel) {
         let Some(&date) = dates.get(panel.units().code[run.start] as usize) else { continue };
+        let written = date.map(|it| panel.calendar().code(it));
         let row = cohorts.entry((date.is_none(), date)).or_insert_with(|| CohortRow {
-            cohort: date,
+            cohort: written,
             units: 0,
             rows: vec![0; periods.len()],
         });
         row.units += 1;
         always += usize::from(date.is_some_and(|it| it <= panel.periods()[run.start]));
         for row_of_panel in run {
-            if let Ok(at) = periods.binary_search(&panel.periods()[row_of_panel]) {
+            if let Ok(at) = periods.binary_search(&panel.calendar().code(panel.periods()[row_of_panel])) {
                 row.rows[at] += 1;
             }
         }
     }
     let cohorts = cohorts.into_values().collect();
-    AdoptionPattern { periods, cohorts, undated, always, without_treatment: 0 }
+    AdoptionPattern { periods, cohorts, undated, always, without_treatment: 0, holes: Vec::new() }
 }
 
 /// The rows of each unit.
@@ -295,11 +348,26 @@ mod tests {
     #[test]
     fn a_unit_whose_treatment_is_missing_is_not_called_never_treated() {
         let gone = f64::NAN;
-        let d = vec![0.0, gone, 1.0, 0.0, 0.0, 0.0, gone, gone];
+        let d = vec![gone, 1.0, 1.0, 0.0, 0.0, 0.0, gone, gone];
         let (with, _, pattern) = prepare(&panel(d), &Treatment::ByRow("d".into())).unwrap();
         assert_eq!((with.n_rows(), pattern.without_treatment), (5, 3));
         let units: Vec<_> = pattern.cohorts.iter().map(|it| (it.cohort, it.units)).collect();
-        assert_eq!(units, [(Some(3), 1), (None, 1)]);
+        assert_eq!(units, [(Some(2), 1), (None, 1)]);
+    }
+
+    /// An absent row and a missing value are one thing: the treatment of unit 1 begins in 2 or in 3.
+    #[test]
+    fn a_unit_whose_date_lies_in_a_hole_leaves_with_its_window() {
+        let d = vec![0.0, f64::NAN, 1.0, 0.0, 1.0, 1.0, 0.0, 0.0];
+        let whole = panel(d);
+        let absent = whole.keep(&[true, false, true, true, true, true, true, true]).unwrap();
+        for base in [whole, absent] {
+            let (with, _, pattern) = prepare(&base, &Treatment::ByRow("d".into())).unwrap();
+            assert_eq!(with.n_rows(), 5);
+            assert_eq!(pattern.holes, [Hole { unit: "1".to_owned(), window: [1, 3] }]);
+            let cohorts: Vec<_> = pattern.cohorts.iter().map(|it| (it.cohort, it.units)).collect();
+            assert_eq!(cohorts, [(Some(2), 1), (None, 1)]);
+        }
     }
 
     #[test]

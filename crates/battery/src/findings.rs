@@ -2,8 +2,12 @@
 
 mod words;
 
+use std::collections::BTreeSet;
+
 use parallax_base::{Note, counted};
-use parallax_model::{Estimate, EventStudy, Term, linalg::rounding, vcov::std_error};
+use parallax_model::{
+    Estimate, EventStudy, FEW_TREATED, Term, TreatedCount, linalg::rounding, vcov::std_error,
+};
 
 use crate::{Battery, BatteryPart, Difference, Member, REFERENCE};
 use words::{p_text, percent, short};
@@ -12,6 +16,7 @@ use words::{p_text, percent, short};
 pub fn findings(battery: &Battery) -> Vec<String> {
     let mut said: Vec<String> = battery.adoption.undated.iter().map(|it| undated(it)).collect();
     said.extend(effects(battery));
+    said.extend(few_treated(battery));
     said.extend(disagreement(battery));
     said.extend(samples(battery));
     said.extend(adoption(battery));
@@ -32,6 +37,9 @@ fn effects(battery: &Battery) -> Option<String> {
     let reference = battery.members.iter().find(|it| it.name == REFERENCE).and_then(Member::effect);
     let reference = reference.and_then(|(at, estimate)| {
         let row = estimate.rows(battery.spec.level).into_iter().nth(at)?;
+        if row.treated.is_some_and(TreatedCount::few) {
+            return Some(format!("Two-way fixed effects give {}", short(row.estimate)));
+        }
         Some(format!(
             "Two-way fixed effects give {} ({})",
             short(row.estimate),
@@ -65,11 +73,53 @@ fn effects(battery: &Battery) -> Option<String> {
     if parts.is_empty() { None } else { Some(capital(&parts.join("; ")) + ".") }
 }
 
+/// What stands on few treated units, which makes no finding of errors by formula.
+fn few_treated(battery: &Battery) -> Option<String> {
+    let counts = battery.members.iter().filter_map(|it| {
+        let (at, estimate) = it.effect()?;
+        estimate.treated_behind(at)
+    });
+    let fewest = counts.filter(|it| it.few()).min_by_key(|it| (it.clusters, it.units));
+    let times = event_studies(battery).flat_map(|(_, study)| {
+        let all: Vec<usize> = (0..study.times.len()).collect();
+        let supported = study.supported(&all);
+        all.into_iter().filter(|it| !supported.contains(it)).map(|it| study.times[it]).collect::<Vec<i32>>()
+    });
+    let times: BTreeSet<i32> = times.collect();
+    let why = format!(
+        "Standard errors, tests and intervals by formula are not valid with fewer than {FEW_TREATED} treated units or \
+         treated clusters"
+    );
+    match (fewest, times.is_empty()) {
+        (None, true) => None,
+        (Some(it), _) => Some(format!(
+            "{} {} behind an overall effect{}. {why}, and none of them is a finding here; a permutation test of random \
+             adoption is valid.",
+            counted(it.units, "treated unit"),
+            if it.units == 1 { "stands" } else { "stand" },
+            if it.clusters < it.units {
+                format!(", in {}", counted(it.clusters, "treated cluster"))
+            } else {
+                String::new()
+            }
+        )),
+        (None, false) => {
+            let times: Vec<String> = times.iter().map(ToString::to_string).collect();
+            Some(format!(
+                "{why}. Effects at these event times have so few, and are in no finding: {}.",
+                times.join(", ")
+            ))
+        }
+    }
+}
+
 /// Differences beyond sampling error.
 fn disagreement(battery: &Battery) -> Option<String> {
     let same: Vec<&str> = battery.differences.iter().filter(|it| it.same()).map(|it| it.name).collect();
+    let few = |name: &str| battery.members.iter().any(|it| it.name == name && it.has_few_treated());
+    let supported = |it: &&Difference| !few(it.name) && !few(REFERENCE);
     let tested: Vec<(&Difference, f64)> =
-        battery.differences.iter().filter_map(|it| Some((it, it.p_value?))).collect();
+        battery.differences.iter().filter(supported).filter_map(|it| Some((it, it.p_value?))).collect();
     let size = 1.0 - battery.spec.level;
     let at = percent(size);
     let apart: Vec<String> = tested
@@ -138,6 +188,18 @@ fn adoption(battery: &Battery) -> Vec<String> {
         let rows = counted(pattern.without_treatment, "row");
         said.push(format!("{rows} without a value of the treatment are left out of every estimate."));
     }
+    if let Some(first) = pattern.holes.first() {
+        let [before, after] = first.window;
+        said.push(format!(
+            "{} left out of every estimate: the treatment is 0, then not observed, then 1, and adoption may lie anywhere \
+             between, as that of {} after {before} and up to {after}; give dates with --cohort to use them.",
+            match pattern.holes.len() {
+                1 => "1 unit is".to_owned(),
+                n => format!("{n} units are"),
+            },
+            first.unit
+        ));
+    }
     if pattern.undated.is_some() {
         return said;
     }
@@ -185,7 +247,7 @@ fn path(battery: &Battery) -> Option<String> {
         return None;
     }
     let (member, study) = event_studies(battery).find(|it| it.0.effect().is_some())?;
-    let lags = study.lags();
+    let lags = study.supported(&study.lags());
     let (&first, &last) = (lags.first()?, lags.last()?);
     let change = study.coef[last] - study.coef[first];
     if lags.len() < 2 {
@@ -198,7 +260,7 @@ fn path(battery: &Battery) -> Option<String> {
     if unknown(first) || unknown(last) || error.is_nan() {
         return None;
     }
-    let p = study.distribution.p_value(change / error);
+    let p = study.distribution_over(&[first, last]).p_value(change / error);
     let staggered = battery.adoption.staggered();
     let words = match (p < 1.0 - battery.spec.level, staggered) {
         (true, true) => {
@@ -226,7 +288,7 @@ fn pre_trends(battery: &Battery) -> Option<String> {
     let size = 1.0 - battery.spec.level;
     let tests: Vec<(&Member, f64)> = event_studies(battery)
         .filter_map(|(member, study)| {
-            let leads = study.leads();
+            let leads = study.supported(&study.leads());
             if leads.is_empty() { None } else { Some((member, study.joint_test(&leads).ok()?.p_f)) }
         })
         .filter(|it| !it.1.is_nan())

@@ -14,11 +14,11 @@ mod tests;
 use parallax_base::Name;
 use parallax_model::{
     AbsorptionCache, BatteryModel, BatteryPart, BatteryRequest, Entry, Estimate, FitError, ModelSpec, Panel,
-    Registry, SingletonPolicy, SmallSample, Term, VcovKind, VcovSpec, WeightKind, side_by_side,
+    Registry, SingletonPolicy, SmallSample, Term, TreatedCount, VcovKind, VcovSpec, WeightKind, side_by_side,
 };
 use parallax_panel::PanelError;
 
-pub use adoption::{AdoptionPattern, CohortRow, adoption_pattern};
+pub use adoption::{AdoptionPattern, CohortRow, Hole, adoption_pattern};
 pub use difference::Difference;
 pub use findings::findings;
 
@@ -219,6 +219,11 @@ impl Member {
         };
         let at = estimate.terms.iter().position(|it| it == term)?;
         estimate.coef[at].is_finite().then_some((at, estimate))
+    }
+
+    /// Treated units and clusters behind the overall effect are too few for errors, tests and intervals by formula.
+    pub fn has_few_treated(&self) -> bool {
+        self.effect().and_then(|(at, estimate)| estimate.treated_behind(at)).is_some_and(TreatedCount::few)
     }
 
     /// Why there is no overall effect where one is expected.

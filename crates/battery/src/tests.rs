@@ -41,6 +41,7 @@ fn estimate(terms: &[(Term, f64, f64)]) -> Estimate {
         coef: terms.iter().map(|it| it.1).collect(),
         vcov: Vcov::by_formula(matrix, &VcovSpec::Cluster { by: vec!["id".into()] }, 100),
         distribution: Distribution::Normal,
+        distributions: Vec::new(),
         sample: SampleReport {
             rows_in: 100,
             rows_used: 100,
@@ -57,6 +58,7 @@ fn estimate(terms: &[(Term, f64, f64)]) -> Estimate {
         effects: Vec::new(),
         stats: Statistics::default(),
         event: None,
+        treated: None,
         details: Vec::new(),
         influence: None,
         notes: Vec::new(),
@@ -121,6 +123,7 @@ fn battery(members: Vec<Member>, dates: &[Option<i32>]) -> Battery {
             undated: None,
             always: 0,
             without_treatment: 0,
+            holes: Vec::new(),
         },
         differences: Vec::new(),
         members,

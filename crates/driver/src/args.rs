@@ -1,10 +1,11 @@
 //! The command line.
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use parallax_ingest::{MemorySize, ReadOptions};
 use parallax_model::{Formula, SingletonPolicy, SmallSample, VcovSpec, WeightKind, vcov::Repair};
+use parallax_panel::TimeFormat;
 
 use crate::columns::ColumnList;
 
@@ -19,8 +20,8 @@ pub struct Arguments {
     #[arg(long, short, global = true)]
     pub verbose: bool,
     /// Number of threads; results do not depend on it.
-    #[arg(long, global = true, value_name = "N")]
-    pub threads: Option<NonZeroUsize>,
+    #[arg(long, global = true, value_name = "N", value_parser = threads)]
+    pub threads: Option<usize>,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -66,6 +67,13 @@ pub struct Reproduce {
     /// Write nothing; exit with code 3 when a table differs from the file that is there.
     #[arg(long)]
     pub check: bool,
+    /// Exit with code 4 when a printed number differs without an explanation, is absent or is not compared. A source with
+    /// simulated data is judged by the patterns that the study declares for it.
+    #[arg(long)]
+    pub strict: bool,
+    /// Read data that the study takes from outside its folder, also through links.
+    #[arg(long)]
+    pub allow_outside: bool,
     /// Folder for tables; without it they lie beside the study file, in tables/SOURCE and report/SOURCE.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -79,7 +87,7 @@ pub struct Reproduce {
 /// What every command that reads data files is told about them.
 #[derive(Debug, Args)]
 pub struct Reading {
-    /// Words that mean a missing value, separated by commas, beside NA, NaN, null, None, a single point and their kind;
+    /// Words that mean a missing value, separated by commas, beside NA, null, None, a single point and their kind;
     /// a number as -999 is found however it is written.
     #[arg(long, value_name = "WORDS", value_delimiter = ',', allow_hyphen_values = true)]
     pub missing: Vec<String>,
@@ -111,6 +119,9 @@ pub struct ModelArguments {
     /// Column of periods.
     #[arg(long, value_name = "COLUMN")]
     pub time: Option<String>,
+    /// What whole numbers of --time are: year-month (201101), year-quarter (20111), number.
+    #[arg(long, value_name = "FORMAT", requires = "time")]
+    pub time_format: Option<TimeFormat>,
     /// "y ~ x1 + x2 | effect1 + effect2", as fixest reads it.
     #[arg(long, value_name = "FORMULA", required_unless_present = "outcome")]
     pub formula: Option<Formula>,
@@ -178,6 +189,9 @@ pub struct Did {
     /// Column of periods.
     #[arg(long, value_name = "COLUMN")]
     pub time: String,
+    /// What whole numbers of --time are: year-month (201101), year-quarter (20111), number.
+    #[arg(long, value_name = "FORMAT", requires = "time")]
+    pub time_format: Option<TimeFormat>,
     /// Column of treatment by row, 0 and 1.
     #[arg(long, value_name = "COLUMN")]
     pub treatment: Option<String>,
@@ -246,6 +260,9 @@ pub struct Describe {
     /// Column of periods.
     #[arg(long, value_name = "COLUMN")]
     pub time: Option<String>,
+    /// What whole numbers of --time are: year-month (201101), year-quarter (20111), number.
+    #[arg(long, value_name = "FORMAT", requires = "time")]
+    pub time_format: Option<TimeFormat>,
     /// Column of treatment, 0 and 1, for adoption cohorts.
     #[arg(long, value_name = "COLUMN")]
     pub treatment: Option<String>,
@@ -268,6 +285,9 @@ pub struct Convert {
     /// Column of periods.
     #[arg(long, value_name = "COLUMN")]
     pub time: Option<String>,
+    /// What whole numbers of --time are: year-month (201101), year-quarter (20111), number.
+    #[arg(long, value_name = "FORMAT", requires = "time")]
+    pub time_format: Option<TimeFormat>,
     /// Columns to keep, separated by commas; a comma within a name is written `\,`.
     #[arg(long, value_name = "COLUMNS")]
     pub columns: Vec<ColumnList>,
@@ -305,6 +325,15 @@ pub struct Estimators {
 pub struct Explain {
     /// A name of `parallax estimators`.
     pub name: String,
+}
+
+/// More threads than any machine at hand has processors cost memory and give nothing.
+fn threads(text: &str) -> Result<usize, String> {
+    const MOST: usize = 1024;
+    match text.parse() {
+        Ok(it) if (1..=MOST).contains(&it) => Ok(it),
+        _ => Err(format!("write a whole number from 1 to {MOST}")),
+    }
 }
 
 fn level(text: &str) -> Result<f64, String> {

@@ -40,7 +40,7 @@ pub enum DriverError {
         source: StudyError,
     },
     /// Printed numbers.
-    #[error("{}: {source}", path.display())]
+    #[error("{}:{}: {source}", path.display(), source.line())]
     Published {
         /// The file.
         path: PathBuf,
@@ -62,7 +62,7 @@ pub enum DriverError {
         source: io::Error,
     },
     /// Standard output.
-    #[error("standard output: {0}")]
+    #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
     /// A request that cannot be met, with what to do.
     #[error("{0}")]

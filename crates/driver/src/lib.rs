@@ -2,14 +2,18 @@
 //!
 //! [`main`] is the program as a function over its arguments and two streams, so that tests run it
 //! in process. Exit codes: 0 done; 1 the data or the model say no; 2 wrong usage; 3 `--check`
-//! found a difference.
+//! found a difference; 4 `--strict` found a printed number that differs, is absent or was not compared.
 
 mod args;
 mod columns;
 mod commands;
 mod error;
 mod progress;
+mod reach;
 mod streams;
+
+mod text_file;
+mod visible;
 
 use std::{ffi::OsString, io::Write, process::ExitCode};
 
@@ -17,8 +21,10 @@ use clap::Parser;
 use parallax_base::shown_message;
 
 use args::{Arguments, Command};
+use streams::{Messages, Output};
+use visible::Visible;
+
 pub use error::DriverError;
-use streams::Visible;
 
 /// Runs the program. `out` is standard output, `err` standard error.
 pub fn main(
@@ -26,25 +32,18 @@ pub fn main(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> ExitCode {
-    let (out, err) = (&mut Visible::new(out), &mut Visible::new(err));
-    let arguments = match Arguments::try_parse_from(arguments) {
-        Ok(it) => it,
-        Err(it) => return usage(&it, out, err),
+    let (mut out, mut err) = (Visible::new(out), Visible::new(err));
+    let (mut out, mut err) = (Output::new(&mut out), Messages(&mut err));
+    let ended = match Arguments::try_parse_from(arguments) {
+        Ok(it) => with_threads(&it, &mut out, &mut err),
+        Err(it) => usage(&it, &mut out, &mut err),
     };
-    if arguments.verbose {
-        let logging =
-            tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::DEBUG);
-        // A second call in one process (tests) keeps the first subscriber.
-        let _ = logging.try_init();
-    }
-    match with_threads(&arguments, out, err) {
-        Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::Different) => ExitCode::from(3),
-        Ok(Outcome::Incomplete) => ExitCode::from(1),
-        // A closed pipe (`| head`) is the reader's decision, not a failure.
-        Err(DriverError::Output(it)) if it.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+    // What is held back in a buffer is not written yet.
+    let ended = ended.and_then(|it| out.flush().map(|()| it).map_err(DriverError::from));
+    match ended {
+        Ok(it) => ExitCode::from(it.code()),
         Err(it) => {
-            // What files and decoders say can be long, and can hold what a terminal would obey.
+            // What files and decoders say can be as long as the file.
             let _ = writeln!(err, "error: {}", shown_message(&it.to_string()));
             ExitCode::from(1)
         }
@@ -55,19 +54,42 @@ pub fn main(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     Done,
+    /// `--check` found a difference.
     Different,
+    /// `--strict` found a printed number that differs, is absent or was not compared.
+    Unmatched,
     /// Everything that could be was written; what could not is on standard error.
     Incomplete,
+    /// The command line is not understood.
+    Usage,
 }
 
-fn usage(error: &clap::Error, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
+impl Outcome {
+    fn code(self) -> u8 {
+        match self {
+            Outcome::Done => 0,
+            Outcome::Incomplete => 1,
+            Outcome::Usage => 2,
+            Outcome::Different => 3,
+            Outcome::Unmatched => 4,
+        }
+    }
+
+    /// Of two ends the one that says more: what is incomplete, then what is not as printed, then what differs.
+    fn worse(self, other: Outcome) -> Outcome {
+        let order = [Outcome::Usage, Outcome::Incomplete, Outcome::Unmatched, Outcome::Different];
+        order.into_iter().find(|it| *it == self || *it == other).unwrap_or(Outcome::Done)
+    }
+}
+
+fn usage(error: &clap::Error, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome, DriverError> {
     let text = error.render();
     if error.use_stderr() {
-        let _ = write!(err, "{text}");
-        ExitCode::from(2)
+        write!(err, "{text}")?;
+        Ok(Outcome::Usage)
     } else {
-        let _ = write!(out, "{text}");
-        ExitCode::SUCCESS
+        write!(out, "{text}")?;
+        Ok(Outcome::Done)
     }
 }
 
@@ -77,10 +99,16 @@ fn with_threads(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<Outcome, DriverError> {
+    if arguments.verbose {
+        let logging =
+            tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::DEBUG);
+        // A second call in one process (tests) keeps the first subscriber.
+        let _ = logging.try_init();
+    }
     let Some(threads) = arguments.threads else { return run(arguments, out, err) };
     // The global pool can be set once a process; a second setting (tests) keeps the first, and
     // results are the same.
-    let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
     run(arguments, out, err)
 }
 

@@ -78,7 +78,8 @@ impl fmt::Display for MemorySize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = self.0 as f64;
         match self.0 {
-            0..1_000_000 => write!(f, "{} bytes", self.0),
+            0..10_000 => write!(f, "{}B", self.0),
+            10_000..1_000_000 => write!(f, "{:.0}KB", bytes / 1e3),
             1_000_000..1_000_000_000 => write!(f, "{:.0}MB", bytes / 1e6),
             _ => write!(f, "{:.1}GB", bytes / 1e9),
         }
@@ -179,6 +180,9 @@ mod tests {
             assert!(bytes(bad).is_err(), "{bad}");
         }
         assert_eq!(MemorySize(2_000_000_000).to_string(), "2.0GB");
+        for bytes in [7, 70_000, 7_000_000, 7_000_000_000] {
+            assert_eq!(MemorySize(bytes).to_string().parse(), Ok(MemorySize(bytes)));
+        }
         assert_eq!("3.4GB".parse::<MemorySize>().map(|it| it.to_string()), Ok("3.4GB".to_owned()));
     }
 

@@ -9,7 +9,7 @@ use crate::{
     missing::Absent,
     origin::Origin,
     raw::Raw,
-    source::{self, Extent, Field, Mixed, Reading, Source, Wanted},
+    source::{self, Extent, Field, Mixed, Reading, Remarks, Source, Wanted},
 };
 
 /// The opened files of one request, and what their columns are called in the panel.
@@ -211,6 +211,27 @@ impl Table {
         }
     }
 
+    /// Keeps what reading a file made of its texts; `column_of` leads from a position in the file to one of the table.
+    fn remember(&mut self, remarks: Remarks, file: &Name, column_of: &HashMap<usize, usize>) {
+        for Mixed { index, row, value, count, numbers } in remarks.mixed {
+            let Some((column, _)) = column_of.get(&index).and_then(|at| self.columns.get(*at)) else {
+                continue;
+            };
+            let (file, column) = (file.clone(), column.clone());
+            self.mixed.push(MixedColumn { file, column, row, value, count, numbers });
+        }
+        for (index, absent) in remarks.absent {
+            if let Some(it) = column_of.get(&index).and_then(|at| self.absent.get_mut(*at)) {
+                it.merge(&absent);
+            }
+        }
+        for (index, zeros) in remarks.zeros {
+            if let Some(it) = column_of.get(&index).and_then(|at| self.zeros.get_mut(*at)) {
+                it.get_or_insert(zeros);
+            }
+        }
+    }
+
     /// The words of a column that were read as missing, while all columns are there.
     pub(crate) fn absent_in(&self, name: &Name) -> Option<&Absent> {
         let at = self.columns.iter().position(|(it, _)| it == name)?;
@@ -266,22 +287,7 @@ fn read_source(
         refuse_infinite(source, &numbering, start, it)?;
     }
     let columns_read = wanted.len();
-    let names: HashMap<usize, &Name> = wanted.iter().map(|it| (it.index, it.name)).collect();
-    for it in remarks.mixed {
-        let Some(column) = names.get(&it.index).map(|it| (*it).clone()) else { continue };
-        let Mixed { row, value, count, numbers, .. } = it;
-        table.mixed.push(MixedColumn { file: source.file().clone(), column, row, value, count, numbers });
-    }
-    for (index, absent) in remarks.absent {
-        if let Some(it) = column_of.get(&index).and_then(|at| table.absent.get_mut(*at)) {
-            it.merge(&absent);
-        }
-    }
-    for (index, zeros) in remarks.zeros {
-        if let Some(it) = column_of.get(&index).and_then(|at| table.zeros.get_mut(*at)) {
-            it.get_or_insert(zeros);
-        }
-    }
+    table.remember(remarks, source.file(), &column_of);
     table.rows = start.saturating_add(rows);
     if u32::try_from(table.rows).is_err() {
         return Err(too_many_rows(source.file()));

@@ -37,6 +37,9 @@ const SMALL: usize = 2_000_000;
 /// Values that one reader decodes at least, if there are as many: opening a reader looks at every column of the file.
 const TOGETHER: usize = 1 << 16;
 
+/// Columns that one reader decodes at most, each with buffers of its own.
+const SIDE_BY_SIDE: usize = 2048;
+
 /// Rows decoded at a time: the batch stays in the cache while it is copied to its column.
 const BATCH: usize = 8192;
 
@@ -229,7 +232,7 @@ impl Source for ParquetSource {
             in_file += rows_of(group);
         }
         let source = &*self;
-        let together = (TOGETHER / rows.max(1)).max(1);
+        let together = (TOGETHER / rows.max(1)).clamp(1, SIDE_BY_SIDE);
         if rows.saturating_mul(wanted.len()) < SMALL {
             wanted.chunks_mut(together).try_for_each(|it| source.read_columns(&groups, rows, it))?;
         } else {

@@ -1,7 +1,7 @@
 //! [`read`]: opens the files, plans the columns, reads, joins and builds the panel.
 
 use parallax_base::{Name, Note, shown};
-use parallax_panel::{Column, Panel, PanelBuilder, PanelError};
+use parallax_panel::{Column, Panel, PanelBuilder, PanelError, TimeFormat};
 
 use crate::{
     FileReport, IngestError, JoinOn, Loaded, MixedColumn, ReadRequest, alike,
@@ -26,7 +26,7 @@ pub fn read(request: &ReadRequest) -> Result<Loaded, IngestError> {
     let mut gathered = Gathered::default();
     let panel = match keys {
         None => gathered.unindexed(&mut datasets, &columns)?,
-        Some((unit, time)) => gathered.indexed(&mut datasets, &columns, unit, time)?,
+        Some((unit, time)) => gathered.indexed(&mut datasets, &columns, (unit, time), request.time_format)?,
     };
     let Gathered { files, notes, mixed } = gathered;
     Ok(Loaded { panel, files, notes, mixed })
@@ -64,13 +64,14 @@ impl Gathered {
         &mut self,
         datasets: &mut [Dataset<'_>],
         columns: &[Vec<Name>],
-        unit: &Name,
-        time: &Name,
+        (unit, time): (&Name, &Name),
+        declared: Option<TimeFormat>,
     ) -> Result<Panel, IngestError> {
         let mut files = datasets.iter_mut().zip(columns);
         let Some((first, names)) = files.next() else { return Ok(PanelBuilder::new(0).build()?) };
         let (mut table, keys, periods, scale) = self.keyed(first, names, unit, time, None)?;
         let Some(units) = keys.units else { return Err(IngestError::no_column(&first.file(), unit, [])) };
+        let format = scale.time_format(declared, time)?;
         if let Some(text) = scale.note(time) {
             self.note(&first.file(), text);
         }
@@ -82,7 +83,9 @@ impl Gathered {
             self.join(dataset, names, &spine, &mut values)?;
         }
         let Spine { unit, time, units, periods, .. } = spine;
-        let mut builder = PanelBuilder::new(table.rows).index(unit.clone(), units, time.clone(), periods);
+        let mut builder = PanelBuilder::new(table.rows)
+            .index(unit.clone(), units, time.clone(), periods)
+            .time_format(format);
         for (name, column) in values {
             builder = builder.column(name, column);
         }

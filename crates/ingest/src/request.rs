@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use parallax_base::Name;
+use parallax_panel::TimeFormat;
 
 use crate::{IngestError, MemorySize, budget::Budget, missing::Missing, source::Reading};
 
@@ -15,6 +16,8 @@ pub struct ReadRequest {
     pub unit: Option<Name>,
     /// The time column, by its name in the panel.
     pub time: Option<Name>,
+    /// What the numbers of the time column are; without, codes that look like a calendar are refused.
+    pub time_format: Option<TimeFormat>,
     /// Which other columns to read.
     pub select: Select,
     /// What the user said of all files.
@@ -81,6 +84,7 @@ impl ReadRequest {
             files: vec![FileRequest::new(path)],
             unit: None,
             time: None,
+            time_format: None,
             select: Select::All,
             reading: ReadOptions::default(),
         }
@@ -90,6 +94,12 @@ impl ReadRequest {
     pub fn indexed(mut self, unit: impl Into<Name>, time: impl Into<Name>) -> ReadRequest {
         self.unit = Some(unit.into());
         self.time = Some(time.into());
+        self
+    }
+
+    /// The same request with a declaration of what the numbers of the time column are.
+    pub fn time_format(mut self, format: Option<TimeFormat>) -> ReadRequest {
+        self.time_format = format;
         self
     }
 
@@ -122,6 +132,11 @@ impl ReadRequest {
             (Some(unit), None) => return Err(half_index("unit", unit, "time")),
             (None, Some(time)) => return Err(half_index("time", time, "unit")),
         };
+        if let (None, Some(format)) = (keys, self.time_format) {
+            return Err(IngestError::Request(format!(
+                "time-format is {format}, but no unit and time are named; give both, or leave the format out"
+            )));
+        }
         self.check_files(keys.is_some())?;
         Ok(keys)
     }

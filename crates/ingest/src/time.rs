@@ -1,6 +1,7 @@
 //! Time columns: whole numbers as they are; dates counted in years, months or days.
 
 use parallax_base::Name;
+use parallax_panel::TimeFormat;
 
 use crate::{
     IngestError,
@@ -25,7 +26,7 @@ pub(crate) enum Scale {
     Plain,
     /// Years of dates that share month and day.
     Years,
-    /// Months since year 0 of dates that share the day.
+    /// Months since year 0 of dates that share the day, or are the last of their months.
     Months,
     /// Days since 1970-01-01.
     Days,
@@ -103,12 +104,29 @@ impl Scale {
         }
     }
 
+    /// What the panel is told of its periods: dates are counted already, and no other format can be declared for them.
+    pub(crate) fn time_format(
+        self,
+        declared: Option<TimeFormat>,
+        time: &Name,
+    ) -> Result<Option<TimeFormat>, IngestError> {
+        match (self, declared) {
+            (Scale::Plain, it) => Ok(it),
+            (_, None | Some(TimeFormat::Number)) => Ok(Some(TimeFormat::Number)),
+            (_, Some(format)) => Err(IngestError::Request(format!(
+                "time-format is {format}, but `{time}` holds dates, which are counted without it; leave it out"
+            ))),
+        }
+    }
+
     /// The note on a converted time column; nothing for whole numbers.
     pub(crate) fn note(self, time: &Name) -> Option<String> {
         let how = match self {
             Scale::Plain => return None,
             Scale::Years => "their years (all share month and day)",
-            Scale::Months => "months since year 0, that is year * 12 + month - 1 (all share the day)",
+            Scale::Months => {
+                "months since year 0, that is year * 12 + month - 1 (all share the day, or are the last of their months)"
+            }
             Scale::Days => "days since 1970-01-01",
         };
         Some(format!("time `{time}` holds dates; periods are {how}"))
@@ -147,6 +165,11 @@ fn civil(days: i32) -> (i32, i32, i32) {
 }
 
 fn fits(days: &[i32], scale: Scale) -> bool {
+    // The day after a month's last day is the first of another month.
+    let ends = |it: &i32| civil(it.saturating_add(1)).2 == 1;
+    if scale == Scale::Months && days.iter().all(ends) {
+        return true;
+    }
     let mut rest = days.iter().map(|it| civil(*it)).map(|(_, month, day)| match scale {
         Scale::Years => (month, day),
         Scale::Months => (0, day),
@@ -213,6 +236,8 @@ mod tests {
         let scale = |days: &[i32]| Times::Dates(days.to_vec()).scale();
         assert_eq!(scale(&[date(2011, 12, 31), date(2012, 12, 31)]), Scale::Years);
         assert_eq!(scale(&[date(2011, 1, 1), date(2011, 2, 1)]), Scale::Months);
+        assert_eq!(scale(&[date(2010, 1, 31), date(2010, 2, 28), date(2010, 3, 31)]), Scale::Months);
+        assert_eq!(scale(&[date(2010, 1, 31), date(2010, 2, 27)]), Scale::Days);
         assert_eq!(scale(&[date(2011, 1, 1), date(2011, 1, 8)]), Scale::Days);
         assert_eq!(Times::Dates(vec![date(2011, 2, 1)]).on(Scale::Months), Some(vec![24_133]));
     }

@@ -1,7 +1,7 @@
 //! When each unit of a design adopts a treatment that stays.
 
 use parallax_base::{Name, Note, counted};
-use parallax_panel::Dropped;
+use parallax_panel::{Calendar, Dropped, Panel, PanelError};
 
 use crate::{Design, FitError};
 
@@ -55,7 +55,7 @@ impl Adoption {
     /// Dates that are not whole or differ within a unit, with the place.
     pub fn from_cohorts(design: &Design<'_>, column: &str) -> Result<Adoption, FitError> {
         let values = design.column(column)?;
-        let dates = CohortDates::new(design.panel.periods(), &values);
+        let dates = CohortDates::new(design.panel, column, &values)?;
         let mut first: Vec<Option<Option<i32>>> = vec![None; design.units.n_groups()];
         for (row, (&unit, &value)) in design.units.code.iter().zip(values.iter()).enumerate() {
             let date = dates.read(value).map_err(|why| {
@@ -80,8 +80,40 @@ impl Adoption {
     /// so that a row that leaves the sample moves no date; an expression is read on the sample.
     ///
     /// # Errors
-    /// Other values and treatments that end, with the place.
+    /// Other values and treatments that end, with the place; a date that lies in a hole of the treatment, with the window
+    /// (see [`Adoption::certain`]).
     pub fn from_treatment(design: &Design<'_>, name: &Name, values: &[f64]) -> Result<Adoption, FitError> {
+        let found = Adoption::seen(design, name, values)?;
+        if let Some(holes) = Holes::of(design, &found) {
+            return Err(FitError::Model(holes.refusal(name)));
+        }
+        let undated: Vec<bool> = found.iter().map(|it| it.adopted.is_some() && it.before.is_none()).collect();
+        let always = undated.iter().filter(|it| **it).count();
+        Ok(Adoption { first: found.iter().map(|it| it.adopted).collect(), always, undated })
+    }
+
+    /// The design without units whose date a treatment leaves open, with what to tell the reader, if there are any: 0 in
+    /// one period and 1 in a later one, and between them periods without a row or without a value of the treatment, in any
+    /// of which it may have begun. A row that is absent and a treatment that is missing are the same to it.
+    ///
+    /// # Errors
+    /// What [`Adoption::from_treatment`] says of other values, and that no row is left.
+    pub fn certain<'p>(
+        design: &Design<'p>,
+        name: &Name,
+        values: &[f64],
+    ) -> Result<Option<(Design<'p>, Note)>, FitError> {
+        let found = Adoption::seen(design, name, values)?;
+        let Some(holes) = Holes::of(design, &found) else { return Ok(None) };
+        if found.iter().all(|it| it.adopted.is_none() || it.hole()) {
+            return Err(FitError::Model(holes.refusal(name)));
+        }
+        let reason = Dropped::Other(format!("of units whose adoption falls in a hole of {name}"));
+        let less = design.without(reason, |row| found[design.units.code[row] as usize].hole())?;
+        Ok(Some((less, Note::remark(holes.exclusion(name)))))
+    }
+
+    fn seen(design: &Design<'_>, name: &Name, values: &[f64]) -> Result<Vec<Seen>, FitError> {
         let panel = design.panel;
         let rows: Vec<usize> = design.sample.rows().iter().collect();
         let mut here: Vec<Option<u32>> = vec![None; panel.units().n_groups()];
@@ -106,9 +138,7 @@ impl Adoption {
                 ))
             })?;
         }
-        let undated: Vec<bool> = found.iter().map(|it| it.adopted.is_some() && it.before.is_none()).collect();
-        let always = undated.iter().filter(|it| **it).count();
-        Ok(Adoption { first: found.iter().map(|it| it.adopted).collect(), always, undated })
+        Ok(found)
     }
 
     /// The design without units whose date is unknown, with what to tell the reader, if there are any.
@@ -136,45 +166,113 @@ impl Adoption {
     }
 }
 
-/// How a column of dates of adoption is read: missing is never, and so is 0 where time begins above it. Where time begins
-/// at 0 it is never too, unless missing values stand for that; where time begins below 0 it is a date if there are such
-/// values, and refused if there are none.
+/// How a column of dates of adoption is read. Dates are codes of the panel's calendar, as its periods are. Missing is never,
+/// and so is 0 where time begins above it. Where time begins at 0 it is never too, unless missing values stand for that;
+/// where time begins below 0 it is a date if there are such values, and refused if there are none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CohortDates {
-    /// The first period of the panel.
+    /// The code of the first period of the panel.
     first: i32,
+    calendar: Calendar,
     /// Some value is missing.
     missing: bool,
 }
 
 impl CohortDates {
     /// The reading of a column beside the periods of its panel.
-    pub fn new(periods: &[i32], values: &[f64]) -> CohortDates {
-        CohortDates {
-            first: periods.iter().copied().min().unwrap_or(1),
-            missing: values.iter().any(|it| it.is_nan()),
-        }
+    ///
+    /// # Errors
+    /// When periods and dates together are codes of a calendar that jump, and nothing was declared.
+    pub fn new(panel: &Panel, column: &str, values: &[f64]) -> Result<CohortDates, PanelError> {
+        let calendar = *panel.calendar();
+        calendar.refuse_disguised(column, panel.periods(), values)?;
+        let first = panel.periods().iter().copied().min().map_or(1, |it| calendar.code(it));
+        Ok(CohortDates { first, calendar, missing: values.iter().any(|it| it.is_nan()) })
     }
 
-    /// The date that a value is, `None` for never.
+    /// The period of the date that a value is, `None` for never.
     ///
     /// # Errors
     /// Why the value is none, with what to do.
-    pub fn read(self, value: f64) -> Result<Option<i32>, &'static str> {
+    pub fn read(self, value: f64) -> Result<Option<i32>, String> {
         let whole = value.fract() == 0.0 && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&value);
         match value {
             it if it.is_nan() => Ok(None),
-            _ if !whole => Err("a date of adoption is a whole period, or missing"),
+            _ if !whole => Err("a date of adoption is a whole period, or missing".to_owned()),
             0.0 if 0 < self.first || (self.first == 0 && !self.missing) => Ok(None),
             0.0 if !self.missing => Err(
                 "periods go below 0, so that 0 may be a date or stand for never: leave never treated units missing, or \
-                 shift periods and dates above 0",
+                 shift periods and dates above 0"
+                    .to_owned(),
             ),
             it if it < 0.0 && 0 <= self.first => {
-                Err("no period is below 0: leave never treated units missing, or give them 0")
+                Err("no period is below 0: leave never treated units missing, or give them 0".to_owned())
             }
-            it => Ok(Some(it as i32)),
+            it => self.period(it as i32).map(Some),
         }
+    }
+
+    /// A date before the first period says that the unit is treated already, whatever the step of the panel.
+    fn period(self, code: i32) -> Result<i32, String> {
+        let calendar = self.calendar;
+        let found =
+            calendar.period(code).or_else(|| calendar.period_before(code).filter(|_| code < self.first));
+        found.ok_or_else(|| match calendar.period_before(code) {
+            Some(before) => {
+                let (low, high) = (calendar.code(before), calendar.code(before.saturating_add(1)));
+                format!(
+                    "it lies between the periods {low} and {high}, which follow each other in this panel: give the first \
+                     treated period of the panel, {high} if the treatment came in between"
+                )
+            }
+            None => format!("time-format {} is {}", calendar.format(), calendar.format().shape()),
+        })
+    }
+}
+
+/// Units whose treatment has a hole where it begins, the first few with their windows.
+struct Holes {
+    units: usize,
+    named: Vec<String>,
+}
+
+impl Holes {
+    /// Units that a message names.
+    const NAMED: usize = 3;
+
+    fn of(design: &Design<'_>, found: &[Seen]) -> Option<Holes> {
+        let own: Vec<usize> = (0..found.len()).filter(|it| found[*it].hole()).collect();
+        let name = |&unit: &usize| {
+            let Seen { before, adopted } = found[unit];
+            let code = |it: Option<i32>| it.map(|it| design.code(it).to_string()).unwrap_or_default();
+            let label = design.units.labels.text(unit);
+            format!("{label} (0 in {}, 1 in {})", code(before), code(adopted))
+        };
+        let named = own.iter().take(Holes::NAMED).map(name).collect();
+        (!own.is_empty()).then_some(Holes { units: own.len(), named })
+    }
+
+    fn list(&self) -> String {
+        let more = if Holes::NAMED < self.units { ", ..." } else { "" };
+        format!("{}{more}", self.named.join(", "))
+    }
+
+    fn refusal(&self, name: &Name) -> String {
+        format!(
+            "the date of adoption is not known for {} whose `{name}` has a hole between its last 0 and its first 1: {}; \
+             give dates with `cohort`, or fill `{name}`",
+            counted(self.units, "unit"),
+            self.list()
+        )
+    }
+
+    fn exclusion(&self, name: &Name) -> String {
+        format!(
+            "left out, because `{name}` has no value between its last 0 and its first 1, and adoption may lie anywhere \
+             between them: {}: {}; give dates with `cohort`, or fill `{name}`, to use them",
+            counted(self.units, "unit"),
+            self.list()
+        )
     }
 }
 
@@ -186,6 +284,11 @@ struct Seen {
 }
 
 impl Seen {
+    /// Periods lie between the last 0 and the first 1, in any of which the treatment may have begun.
+    fn hole(self) -> bool {
+        matches!((self.before, self.adopted), (Some(before), Some(adopted)) if before.saturating_add(1) < adopted)
+    }
+
     fn read(&mut self, value: f64, period: i32) -> Result<(), &'static str> {
         if value == 1.0 {
             self.adopted = self.adopted.or(Some(period));

@@ -206,6 +206,11 @@ impl<'p> Design<'p> {
         Ok(self.sample.pick_codes(self.panel.codes(name)?))
     }
 
+    /// A period as people write it.
+    pub fn code(&self, period: i32) -> i32 {
+        self.panel.calendar().code(period)
+    }
+
     /// Where a row of the sample stands, for messages.
     pub fn place(&self, row: usize) -> String {
         let found = self.sample.rows().iter().nth(row);

@@ -3,12 +3,12 @@
 use std::fmt;
 
 use parallax_base::{Name, Note};
-use parallax_panel::{Dropped, Rows, Sample};
+use parallax_panel::{Calendar, Dropped, Rows, Sample};
 use parallax_vcov::Vcov;
 
 use crate::{
     Design, Detail, Distribution, EventWindow, FitError, InfluenceFunctions, SingletonPolicy, Statistics,
-    WeightsUsed,
+    TreatedCount, TreatedSupport, WeightsUsed,
 };
 
 /// What an estimator found, on which rows, with which arithmetic.
@@ -26,6 +26,8 @@ pub struct Estimate {
     pub vcov: Vcov,
     /// What statistics are compared with.
     pub distribution: Distribution,
+    /// The same by term, where terms differ; empty where they do not.
+    pub distributions: Vec<Distribution>,
     /// The rows.
     pub sample: SampleReport,
     /// Absorbed effects and their levels.
@@ -34,6 +36,8 @@ pub struct Estimate {
     pub stats: Statistics,
     /// How event times were laid out, where the terms are event times.
     pub event: Option<EventWindow>,
+    /// Treated units and clusters behind the terms, where there is a treatment. Set by [`Estimate::stand_on`].
+    pub treated: Option<TreatedSupport>,
     /// Tables of numbers that go with the coefficients.
     pub details: Vec<Detail>,
     /// Where they exist and the design asked for them.
@@ -59,8 +63,27 @@ pub enum Term {
         /// Calendar period.
         period: i32,
     },
-    /// The overall effect, or a named aggregate such as `dynamic` or `group:2004`.
+    /// A cohort over its treated periods, by its first treated period.
+    Cohort(i32),
+    /// All cohorts in one calendar period.
+    Period(i32),
+    /// The overall effect, or a named aggregate such as `dynamic`.
     Aggregate(Option<Name>),
+}
+
+impl Term {
+    /// The term with periods as people write them, where it has some.
+    #[must_use]
+    pub fn written(self, calendar: &Calendar) -> Term {
+        match self {
+            Term::GroupTime { cohort, period } => {
+                Term::GroupTime { cohort: calendar.code(cohort), period: calendar.code(period) }
+            }
+            Term::Cohort(it) => Term::Cohort(calendar.code(it)),
+            Term::Period(it) => Term::Period(calendar.code(it)),
+            it @ (Term::Intercept | Term::Slope(_) | Term::EventTime(_) | Term::Aggregate(_)) => it,
+        }
+    }
 }
 
 impl fmt::Display for Term {
@@ -70,6 +93,8 @@ impl fmt::Display for Term {
             Term::Slope(it) => write!(f, "{it}"),
             Term::EventTime(it) => write!(f, "event:{it}"),
             Term::GroupTime { cohort, period } => write!(f, "att({cohort},{period})"),
+            Term::Cohort(it) => write!(f, "att:group:{it}"),
+            Term::Period(it) => write!(f, "att:calendar:{it}"),
             Term::Aggregate(None) => f.write_str("att"),
             Term::Aggregate(Some(it)) => write!(f, "att:{it}"),
         }
@@ -153,9 +178,18 @@ pub struct TermRow {
     pub conf_low: f64,
     /// Upper end of the interval.
     pub conf_high: f64,
+    /// What statistic and interval are compared with.
+    pub distribution: Distribution,
+    /// Treated units and clusters behind it, where that is known.
+    pub treated: Option<TreatedCount>,
 }
 
 impl Estimate {
+    /// Terms with periods as people write them.
+    pub(crate) fn write_periods(&mut self, calendar: &Calendar) {
+        self.terms = std::mem::take(&mut self.terms).into_iter().map(|it| it.written(calendar)).collect();
+    }
+
     /// How many observations the estimate is from: what the estimator counted itself (differences, means of units),
     /// else rows, each as often as its frequency weight says.
     pub fn observations(&self) -> u64 {
@@ -169,20 +203,33 @@ impl Estimate {
 
     /// The coefficient table with intervals of the given level (0.95 for 95 per cent).
     pub fn rows(&self, level: f64) -> Vec<TermRow> {
-        let critical = self.distribution.critical(level);
-        let row = |((term, &estimate), std_error): ((&Term, &f64), f64)| {
+        let mut known: Option<(Distribution, f64)> = None;
+        let mut critical_of = |distribution: Distribution| match known {
+            Some((before, critical)) if before == distribution => critical,
+            _ => known.insert((distribution, distribution.critical(level))).1,
+        };
+        let mut row = |(at, ((term, &estimate), std_error)): (usize, ((&Term, &f64), f64))| {
+            let distribution = self.distribution_of(at);
+            let critical = critical_of(distribution);
             let statistic = estimate / std_error;
             TermRow {
                 term: term.to_string(),
                 estimate,
                 std_error,
                 statistic,
-                p_value: self.distribution.p_value(statistic),
+                p_value: distribution.p_value(statistic),
                 conf_low: estimate - critical * std_error,
                 conf_high: estimate + critical * std_error,
+                distribution,
+                treated: self.treated_behind(at),
             }
         };
-        self.terms.iter().zip(&self.coef).zip(self.vcov.std_errors()).map(row).collect()
+        self.terms.iter().zip(&self.coef).zip(self.vcov.std_errors()).enumerate().map(&mut row).collect()
+    }
+
+    /// What a term's statistic is compared with.
+    pub fn distribution_of(&self, term: usize) -> Distribution {
+        self.distributions.get(term).copied().unwrap_or(self.distribution)
     }
 
     /// Adds notes on coefficients without an error: their variance is rounding, or not positive.

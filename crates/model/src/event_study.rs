@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use parallax_linalg::{Mat, rounding};
 use parallax_vcov::{simultaneous_critical, std_error};
 
-use crate::{Detail, Distribution, Estimate, FitError, Statistics, Term, f_upper, wald};
+use crate::{Detail, Distribution, Estimate, FitError, Statistics, Term, TreatedCount, f_upper, wald};
 
 /// How event times were laid out.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,8 +32,10 @@ pub struct EventStudy {
     pub coef: Vec<f64>,
     /// Their covariance.
     pub vcov: Mat<f64>,
-    /// What statistics are compared with.
-    pub distribution: Distribution,
+    /// What the statistic of each event time is compared with.
+    pub distributions: Vec<Distribution>,
+    /// Treated units and clusters behind each event time, where that is known.
+    pub treated: Vec<Option<TreatedCount>>,
     /// How the times were laid out.
     pub window: EventWindow,
     /// Level and critical value of the band that was asked for first, an integral worth keeping.
@@ -59,6 +61,8 @@ pub struct EventPoint {
     pub simultaneous: [f64; 2],
     /// Rows at this event time.
     pub rows: usize,
+    /// Treated units and clusters behind it, where that is known.
+    pub treated: Option<TreatedCount>,
 }
 
 /// A Wald test that several coefficients are zero; NaN with no degrees of freedom where none has an error.
@@ -94,7 +98,8 @@ impl EventStudy {
             times: found.iter().map(|it| it.0).collect(),
             coef: found.iter().map(|it| estimate.coef[it.1]).collect(),
             vcov: Mat::from_fn(found.len(), found.len(), |i, j| estimate.vcov.matrix[(at(i), at(j))]),
-            distribution: estimate.distribution,
+            distributions: found.iter().map(|it| estimate.distribution_of(it.1)).collect(),
+            treated: found.iter().map(|it| estimate.treated_behind(it.1)).collect(),
             window: estimate.event.clone().unwrap_or_default(),
             band: OnceLock::new(),
         })
@@ -110,6 +115,21 @@ impl EventStudy {
         (0..self.times.len()).filter(|&it| 0 <= self.times[it]).collect()
     }
 
+    /// What something of several event times is compared with: the distribution of the fewest degrees of freedom.
+    pub fn distribution_over(&self, positions: &[usize]) -> Distribution {
+        let df = positions.iter().filter_map(|&it| match self.distributions[it] {
+            Distribution::StudentT(df) => Some(df),
+            Distribution::Normal => None,
+        });
+        df.reduce(f64::min).map_or(Distribution::Normal, Distribution::StudentT)
+    }
+
+    /// Of these positions, those with treated units enough for an error by formula, as far as that is known.
+    pub fn supported(&self, positions: &[usize]) -> Vec<usize> {
+        let few = |it: usize| self.treated[it].is_some_and(TreatedCount::few);
+        positions.iter().copied().filter(|it| !few(*it)).collect()
+    }
+
     /// Tests that the coefficients at these positions are zero together.
     ///
     /// # Errors
@@ -117,7 +137,7 @@ impl EventStudy {
     pub fn joint_test(&self, positions: &[usize]) -> Result<JointTest, FitError> {
         let (chi2, df, p_chi2) = wald(&self.coef, self.vcov.as_ref(), positions)?;
         let f = chi2 / df as f64;
-        let p_f = match self.distribution {
+        let p_f = match self.distribution_over(positions) {
             Distribution::StudentT(t_df) => f_upper(f, df as f64, t_df),
             Distribution::Normal => p_chi2,
         };
@@ -133,7 +153,7 @@ impl EventStudy {
     }
 
     fn band_at(&self, level: f64) -> f64 {
-        let df = match self.distribution {
+        let df = match self.distribution_over(&(0..self.times.len()).collect::<Vec<usize>>()) {
             Distribution::StudentT(df) => Some(df),
             Distribution::Normal => None,
         };
@@ -152,8 +172,8 @@ impl EventStudy {
 
     /// Every event time with both intervals, references among them, ascending.
     pub fn points(&self, level: f64) -> Vec<EventPoint> {
-        let (pointwise, simultaneous) =
-            (self.distribution.critical(level), self.simultaneous_critical(level));
+        let simultaneous = self.simultaneous_critical(level);
+        let pointwise = self.critical_by_time(level);
         let estimated = self.times.iter().enumerate().map(|(at, &time)| {
             let estimate = self.coef[at];
             let std_error = std_error(self.vcov[(at, at)]);
@@ -162,9 +182,10 @@ impl EventStudy {
             EventPoint {
                 estimate,
                 std_error,
-                p_value: self.distribution.p_value(statistic),
-                pointwise: around(pointwise),
+                p_value: self.distributions[at].p_value(statistic),
+                pointwise: around(pointwise[at]),
                 simultaneous: around(simultaneous),
+                treated: self.treated[at],
                 ..self.point(time)
             }
         });
@@ -198,7 +219,8 @@ impl EventStudy {
                 .for_each(|(name, value)| stats.set(name, value));
         }
         stats.set("level", level);
-        stats.set("critical_pointwise", self.distribution.critical(level));
+        let all: Vec<usize> = (0..self.times.len()).collect();
+        stats.set("critical_pointwise", self.distribution_over(&all).critical(level));
         stats.set("critical_simultaneous", self.simultaneous_critical(level));
         Ok(())
     }
@@ -208,7 +230,7 @@ impl EventStudy {
         let points = self.points(level);
         let percent = 100.0 * level;
         let numbers = |of: fn(&EventPoint) -> f64| points.iter().map(of).collect::<Vec<f64>>();
-        Detail::new("event-study", "Effects by time since adoption")
+        let table = Detail::new("event-study", "Effects by time since adoption")
             .text("label", "Event time", points.iter().map(|it| it.label.clone()).collect())
             .label("time", "Periods since adoption", numbers(|it| f64::from(it.time)))
             .number("estimate", "Estimate", numbers(|it| it.estimate))
@@ -218,7 +240,27 @@ impl EventStudy {
             .number("high", format!("{percent}% pointwise, high"), numbers(|it| it.pointwise[1]))
             .number("band_low", format!("{percent}% simultaneous, low"), numbers(|it| it.simultaneous[0]))
             .number("band_high", format!("{percent}% simultaneous, high"), numbers(|it| it.simultaneous[1]))
-            .count("rows", "Rows", numbers(|it| it.rows as f64))
+            .count("rows", "Rows", numbers(|it| it.rows as f64));
+        match self.treated.iter().any(Option::is_some) {
+            true => {
+                let treated = |it: &EventPoint| it.treated.map_or(f64::NAN, |it| it.units as f64);
+                table.count("treated_units", "Treated units", numbers(treated))
+            }
+            false => table,
+        }
+    }
+
+    /// The critical value of each event time, each distribution asked once.
+    fn critical_by_time(&self, level: f64) -> Vec<f64> {
+        let mut known: Vec<(Distribution, f64)> = Vec::new();
+        let mut of = |it: &Distribution| match known.iter().find(|other| other.0 == *it) {
+            Some(found) => found.1,
+            None => {
+                known.push((*it, it.critical(level)));
+                it.critical(level)
+            }
+        };
+        self.distributions.iter().map(&mut of).collect()
     }
 
     fn point(&self, time: i32) -> EventPoint {
@@ -237,6 +279,7 @@ impl EventStudy {
             pointwise: [0.0; 2],
             simultaneous: [0.0; 2],
             rows,
+            treated: None,
         }
     }
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use parallax_linalg::{Mat, MatRef, rounding};
+use parallax_panel::Calendar;
 use serde::{Deserialize, Serialize};
 
 use crate::Term;
@@ -33,6 +34,18 @@ pub struct AggregationRange {
     pub cohort: Option<[i32; 2]>,
     /// Cohorts observed for at least this many periods after adoption, and event times up to it, only (`balance_e`).
     pub balance: Option<i32>,
+}
+
+impl AggregationRange {
+    /// The range in periods, where period and cohort were given as people write them.
+    #[must_use]
+    pub fn on(&self, calendar: &Calendar) -> AggregationRange {
+        let inside = |it: [i32; 2]| {
+            let [low, high] = it;
+            [calendar.period_after(low).unwrap_or(low), calendar.period_before(high).unwrap_or(high)]
+        };
+        AggregationRange { period: self.period.map(inside), cohort: self.cohort.map(inside), ..self.clone() }
+    }
 }
 
 /// One aggregate as a function of effects and cohort sizes.
@@ -70,13 +83,13 @@ impl GroupTimeEffects {
             })
             .collect();
         let mut all: Vec<Aggregate> = self.share_weighted(Term::Aggregate(None), &post).into_iter().collect();
-        let groups = self.families(&post, |(g, _)| g, |g| named(&format!("group:{g}")));
+        let groups = self.families(&post, |(g, _)| g, Term::Cohort);
         all.extend(self.over_cohorts(&groups));
         let events = self.families(&by_event, |(g, t)| t - g, Term::EventTime);
         let lags: Vec<&Aggregate> =
             events.iter().filter(|it| matches!(it.term, Term::EventTime(e) if 0 <= e)).collect();
         all.extend(mean(named("dynamic"), &lags));
-        let periods = self.families(&post, |(_, t)| t, |t| named(&format!("calendar:{t}")));
+        let periods = self.families(&post, |(_, t)| t, Term::Period);
         all.extend(mean(named("calendar"), &periods.iter().collect::<Vec<_>>()));
         all.extend(groups.into_iter().chain(events).chain(periods));
         all

@@ -22,7 +22,9 @@ mod group_time;
 mod index;
 mod influence;
 mod joint;
+pub mod limits;
 mod meta;
+pub mod options;
 mod origin;
 mod registry;
 mod regression;
@@ -30,6 +32,8 @@ mod side_by_side;
 mod spec;
 mod statistics;
 mod step;
+mod time;
+mod treated;
 mod weights;
 mod within;
 
@@ -63,6 +67,8 @@ pub use side_by_side::side_by_side;
 pub use spec::{ModelSpec, SingletonPolicy, WeightKind};
 pub use statistics::{Statistic, Statistics};
 pub use step::{Step, Stepped};
+pub use time::time_remarks;
+pub use treated::{FEW_TREATED, TreatedCount, TreatedRows, TreatedSupport, Variation};
 pub use weights::{WeightScale, WeightsUsed};
 pub use within::{Variable, Within, spanned};
 
@@ -92,6 +98,12 @@ pub trait Estimator: Sync + 'static {
     /// Columns that options name beside the formula's.
     fn columns(_options: &Self::Options) -> OptionColumns {
         OptionColumns::default()
+    }
+
+    /// The column of zeros and ones that dates of adoption are read from, where options name one: units whose date it
+    /// leaves open are left out before the fit, with a note.
+    fn dated_by(_options: &Self::Options) -> Option<&Name> {
+        None
     }
 
     /// What it contributes to a battery on one treatment (`parallax did`); nothing without.

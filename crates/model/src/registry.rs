@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use parallax_base::{Name, with_suggestion};
 use parallax_panel::Panel;
-use schemars::{JsonSchema, Schema, schema_for};
-use serde::{Serialize, de::DeserializeOwned};
+use schemars::{Schema, schema_for};
 use serde_json::{Map, Value};
 
 use crate::{
-    AbsorptionCache, BatteryModel, BatteryRequest, Design, Estimate, Estimator, Example, FitError,
+    AbsorptionCache, Adoption, BatteryModel, BatteryRequest, Design, Estimate, Estimator, Example, FitError,
     IndexMethod, IndexResult, Meta, ModelSpec, OptionColumns, PluginMeta, Step, StepError, Stepped, Support,
-    WeightKind, WeightScale, complete::complete,
+    Term, WeightKind, WeightScale, complete::complete, options, time_remarks,
 };
 
 /// A plugin's options as a study file or the command line writes them.
@@ -129,7 +128,7 @@ impl Entry {
                 let Example { formula, options } = E::example();
                 (formula, serde_json::to_value(options).unwrap_or_default())
             },
-            columns: |options| Ok(E::columns(&read_options(options)?)),
+            columns: |options| Ok(E::columns(&options::read(options)?)),
             battery: |request| {
                 let BatteryModel { part, formula, options } = E::battery(request)?;
                 let options = match serde_json::to_value(options) {
@@ -140,10 +139,21 @@ impl Entry {
             },
             fit: |design, options| {
                 let plugin = E::META.plugin.name;
-                let options = read_options(options).map_err(|reason| FitError::Options { plugin, reason })?;
-                E::fit(design, &options)
+                let options =
+                    options::read(options).map_err(|reason| FitError::Options { plugin, reason })?;
+                let certain = match E::dated_by(&options) {
+                    Some(treatment) => Adoption::certain(design, treatment, &design.column(treatment)?)?,
+                    None => None,
+                };
+                let (design, note) = match &certain {
+                    Some((less, note)) => (less, Some(note.clone())),
+                    None => (design, None),
+                };
+                let mut estimate = E::fit(design, &options)?;
+                estimate.notes.extend(note);
+                Ok(estimate)
             },
-            weights: |options| read_options(options).map(|it| E::weights(&it)).unwrap_or_default(),
+            weights: |options| options::read(options).map(|it| E::weights(&it)).unwrap_or_default(),
         }
     }
 
@@ -273,6 +283,12 @@ impl Entry {
         let mut design = Design::with_columns(panel, spec, &self.columns(&spec.options)?, cache)?;
         design.keep_influence = keep_influence;
         let mut estimate = (self.fit)(&design, &spec.options)?;
+        estimate.write_periods(panel.calendar());
+        estimate.say_few_treated();
+        let event = |it: &Term| matches!(it, Term::EventTime(_) | Term::GroupTime { .. });
+        if self.meta.capabilities.staggered || spec.formula.shifts() || estimate.terms.iter().any(event) {
+            estimate.notes.extend(time_remarks(panel));
+        }
         estimate.notes.extend(spec.formula.text_notes(panel));
         estimate.say_what_has_no_error();
         complete(&mut estimate, panel, spec, (self.weights)(&spec.options))?;
@@ -289,13 +305,13 @@ impl StepEntry {
             line,
             schema: || schema_for!(S::Options),
             columns: |options| {
-                let options = read_options(options)?;
+                let options = options::read(options)?;
                 Ok(ColumnUse { reads: S::reads(&options), writes: S::writes(&options) })
             },
             apply: |panel, options| {
                 let plugin = S::META.name;
                 let options =
-                    read_options(options).map_err(|reason| StepError::Options { plugin, reason })?;
+                    options::read(options).map_err(|reason| StepError::Options { plugin, reason })?;
                 S::apply(panel, &options)
             },
         }
@@ -331,11 +347,11 @@ impl IndexEntry {
             file,
             line,
             schema: || schema_for!(I::Options),
-            reads: |options| Ok(I::reads(&read_options(options)?)),
+            reads: |options| Ok(I::reads(&options::read(options)?)),
             build: |panel, options| {
                 let plugin = I::META.name;
                 let options =
-                    read_options(options).map_err(|reason| StepError::Options { plugin, reason })?;
+                    options::read(options).map_err(|reason| StepError::Options { plugin, reason })?;
                 I::build(panel, &options)
             },
         }
@@ -361,10 +377,6 @@ impl IndexEntry {
     pub fn build(&self, panel: &Panel, options: &Options) -> Result<IndexResult, StepError> {
         (self.build)(panel, options)
     }
-}
-
-fn read_options<T: Serialize + DeserializeOwned + JsonSchema>(options: &Options) -> Result<T, String> {
-    serde_json::from_value(Value::Object(options.clone())).map_err(|it| it.to_string())
 }
 
 impl Registry {

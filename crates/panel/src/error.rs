@@ -2,6 +2,8 @@
 
 use parallax_base::{Name, with_suggestion};
 
+use crate::{Disguise, TimeFormat};
+
 /// Why a panel or a sample could not be made.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -62,6 +64,28 @@ pub enum PanelError {
         row: usize,
         /// `unit` or `period`.
         what: &'static str,
+    },
+    /// A time column holds codes of a calendar that jump as numbers, and nothing was declared.
+    #[error(
+        "`{time}` looks like {}: {}, so that lags, leads and event times would be wrong; {}. If they are plain numbers, say \
+         --time-format number",
+        found.text(), found.jump(), found.cure()
+    )]
+    Disguised {
+        /// The time column.
+        time: Name,
+        /// What the codes look like.
+        found: Disguise,
+    },
+    /// A code that the declared time format does not have.
+    #[error("`{time}` is {code}, but time-format {format} is {}; correct the value or the format", format.shape())]
+    PeriodCode {
+        /// The time column.
+        time: Name,
+        /// The code.
+        code: i32,
+        /// What was declared.
+        format: TimeFormat,
     },
     /// No row is left.
     #[error("no row is left in the sample: {reasons}")]

@@ -4,7 +4,9 @@
 //! [`Sample`] is the immutable set of rows one model uses, with a ledger of the rest.
 //! This crate reads no files and fits no models.
 
+mod calendar;
 mod codes;
+mod disguise;
 mod error;
 mod labels;
 mod looks;
@@ -14,7 +16,9 @@ mod shift;
 mod structure;
 mod summary;
 
+pub use calendar::{Calendar, TimeFormat};
 pub use codes::{Codes, MISSING};
+pub use disguise::Disguise;
 pub use error::PanelError;
 pub use labels::Labels;
 pub use looks::{Dress, NumberText, number_text};

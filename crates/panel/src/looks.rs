@@ -5,10 +5,13 @@ use crate::{Codes, Labels, MISSING};
 /// A column of text whose cells are numbers to a reader.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NumberText {
-    /// The first row, from 0, whose text is not a plain number; the first row with text when all are.
+    /// A row, from 0, that shows it: where numbers are dressed the first of them, else the first text that is no number,
+    /// else the first row with text.
     pub row: usize,
     /// The text of that row.
     pub example: String,
+    /// Cells with text that does not look like a number.
+    pub others: usize,
     /// What keeps most of them from being numbers.
     pub dress: Dress,
 }
@@ -45,21 +48,22 @@ pub enum Dress {
     Marks,
 }
 
-/// The share of cells with text that must look like numbers.
-const MOSTLY: f64 = 0.9;
-
-/// What a column of text looks like, when at least nine in ten of its cells look like numbers.
+/// What a column of text looks like, when more than half of its cells look like numbers.
 pub fn number_text(codes: &Codes) -> Option<NumberText> {
     let (Labels::Text(labels) | Labels::Combined(labels)) = &*codes.labels else { return None };
     let dresses: Vec<Option<Dress>> = labels.iter().map(|it| dress(it)).collect();
-    let (mut all, mut numbers, mut first, mut first_dressed) = (0_usize, 0_usize, None, None);
+    let (mut others, mut numbers, mut first, mut first_dressed) = (0_usize, 0_usize, None, None);
+    let mut first_other = None;
     let mut counts: Vec<(Dress, usize)> = Vec::new();
     for (row, &code) in codes.code.iter().enumerate() {
         if code == MISSING {
             continue;
         }
-        all += 1;
-        let Some(dress) = dresses.get(code as usize).copied().flatten() else { continue };
+        let Some(dress) = dresses.get(code as usize).copied().flatten() else {
+            others += 1;
+            first_other.get_or_insert(row);
+            continue;
+        };
         numbers += 1;
         first.get_or_insert(row);
         if dress == Dress::Plain {
@@ -71,12 +75,12 @@ pub fn number_text(codes: &Codes) -> Option<NumberText> {
             None => counts.push((dress, 1)),
         }
     }
-    let row = first_dressed.or(first)?;
-    if (numbers as f64) < MOSTLY * all as f64 {
+    let row = first_dressed.or(first_other).or(first)?;
+    if numbers <= others {
         return None;
     }
     let example = labels.get(*codes.code.get(row)? as usize)?.trim().to_owned();
-    Some(NumberText { row, example, dress: settled(&counts) })
+    Some(NumberText { row, example, others, dress: settled(&counts) })
 }
 
 /// The most frequent dress; commas that can be read both ways are read as the column's other commas are.
@@ -99,6 +103,13 @@ impl NumberText {
     /// What the text looks like, and what to do, after the name of the column.
     pub fn advice(&self) -> String {
         match self.dress {
+            Dress::Plain if 0 < self.others => {
+                let are = if self.others == 1 { "cell is not a number" } else { "cells are not numbers" };
+                format!(
+                    "{} {are}, while most are; correct them, leave them empty, or name their words with --missing",
+                    self.others
+                )
+            }
             Dress::Plain => "all its values read as numbers, so store it as numbers".to_owned(),
             Dress::LeadingZeros => "it looks like codes with leading zeros; remove the zeros if they are quantities".to_owned(),
             Dress::DecimalComma => {
@@ -345,7 +356,10 @@ mod tests {
     #[test]
     fn categories_are_no_numbers() {
         assert_eq!(column(&["a", "b", "1"]), None);
-        assert_eq!(column(&["1", "2", "3", "4+"]), None);
+        assert_eq!(column(&["1", "2", "3+", "4+"]), None);
+        let found = column(&["1", "2", "..", "4"]).unwrap();
+        assert_eq!((found.row, found.example.as_str(), found.others), (2, "..", 1));
+        assert!(found.advice().starts_with("1 cell is not a number, while most are"), "{}", found.advice());
         assert_eq!(column(&[]), None);
         let mut mostly = vec!["1,5"; 19];
         mostly.push("n.a.");

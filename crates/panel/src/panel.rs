@@ -7,7 +7,7 @@ use std::{
 
 use parallax_base::Name;
 
-use crate::{Codes, Labels, MISSING, PanelError};
+use crate::{Calendar, Codes, Labels, MISSING, PanelError, TimeFormat};
 
 /// One column. Numbers are `f64` with NaN as the only missing; everything else is group codes.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +60,7 @@ struct Stored {
 pub struct Panel {
     unit: Codes,
     period: Arc<Vec<i32>>,
+    calendar: Calendar,
     index: Option<Index>,
     origin: Option<Arc<Vec<u32>>>,
     order: Vec<Name>,
@@ -78,18 +79,25 @@ struct Index {
 pub struct PanelBuilder {
     n_rows: usize,
     index: Option<(Name, Codes, Name, Vec<i32>)>,
+    time_format: Option<TimeFormat>,
     columns: Vec<(Name, Column)>,
 }
 
 impl PanelBuilder {
     /// A table of `n_rows` rows in input order.
     pub fn new(n_rows: usize) -> PanelBuilder {
-        PanelBuilder { n_rows, index: None, columns: Vec::new() }
+        PanelBuilder { n_rows, index: None, time_format: None, columns: Vec::new() }
     }
 
     /// Names what identifies a row. Both become columns too, under their names.
     pub fn index(mut self, unit: Name, units: Codes, time: Name, periods: Vec<i32>) -> PanelBuilder {
         self.index = Some((unit, units, time, periods));
+        self
+    }
+
+    /// Declares what the numbers of the time column are; without, codes that look like a calendar are refused.
+    pub fn time_format(mut self, format: Option<TimeFormat>) -> PanelBuilder {
+        self.time_format = format;
         self
     }
 
@@ -99,22 +107,29 @@ impl PanelBuilder {
         self
     }
 
-    /// Sorts by (unit, period) and refuses duplicates, missing identifiers and columns of another length.
+    /// Sorts by (unit, period) and refuses duplicates, missing identifiers, codes of a calendar that was not declared,
+    /// and columns of another length.
     pub fn build(self) -> Result<Panel, PanelError> {
         let n = self.n_rows;
         for (name, column) in &self.columns {
             check_length(name, column.len(), n)?;
         }
-        let Some((unit, units, time, periods)) = self.index else {
+        let Some((unit, units, time, codes)) = self.index else {
             return Ok(Panel::unindexed(n, self.columns));
         };
         check_length(&unit, units.len(), n)?;
-        check_length(&time, periods.len(), n)?;
+        check_length(&time, codes.len(), n)?;
+        let calendar = Calendar::of(&time, &codes, self.time_format)?;
+        let periods = if calendar.plain() {
+            codes
+        } else {
+            codes.into_iter().filter_map(|it| calendar.period(it)).collect()
+        };
         if let Some(row) = units.code.iter().position(|&it| it == MISSING) {
             return Err(PanelError::MissingIndex { row: row + 1, what: "unit" });
         }
         let order = sorted_rows(&units.code, &periods);
-        refuse_duplicates(&units, &periods, order.as_deref())?;
+        refuse_duplicates(&units, &periods, &calendar, order.as_deref())?;
         let gather = |column: Column| match &order {
             Some(rows) => column.gather(rows),
             None => column,
@@ -126,10 +141,11 @@ impl PanelBuilder {
         let Column::Codes(units) = gather(Column::Codes(units)) else {
             return Err(PanelError::NotNumeric { name: unit });
         };
-        let time_column = Column::real(periods.iter().map(|&it| f64::from(it)).collect());
+        let time_column = Column::real(periods.iter().map(|&it| f64::from(calendar.code(it))).collect());
         let mut panel = Panel {
             unit: units.clone(),
             period: Arc::new(periods),
+            calendar,
             index: Some(Index { unit: unit.clone(), time: time.clone() }),
             origin: None,
             order: Vec::new(),
@@ -152,6 +168,7 @@ impl Panel {
         let mut panel = Panel {
             unit: Codes::each_row(n),
             period: Arc::new(vec![0; n]),
+            calendar: Calendar::default(),
             index: None,
             origin: None,
             order: Vec::new(),
@@ -194,6 +211,7 @@ impl Panel {
         let mut panel = Panel {
             unit: self.unit.compact(rows.iter().map(|&it| it as usize)),
             period: Arc::new(rows.iter().map(|&it| self.period[it as usize]).collect()),
+            calendar: self.calendar,
             index: self.index.clone(),
             origin: Some(Arc::new(rows.iter().map(origin).collect())),
             order: Vec::new(),
@@ -256,9 +274,19 @@ impl Panel {
         &self.unit
     }
 
-    /// Periods, one a row.
+    /// Periods, one a row: consecutive whole numbers, whose codes [`Panel::calendar`] has.
     pub fn periods(&self) -> &[i32] {
         &self.period
+    }
+
+    /// Periods as people write them, one a row.
+    pub fn dates(&self) -> Vec<i32> {
+        self.period.iter().map(|it| self.calendar.code(*it)).collect()
+    }
+
+    /// How periods are written, and what a code of the time column means.
+    pub fn calendar(&self) -> &Calendar {
+        &self.calendar
     }
 
     /// Names of the unit and the time column, if the panel has them.
@@ -277,8 +305,9 @@ impl Panel {
     /// Where a row is, in words a user finds it by.
     pub fn place(&self, row: usize) -> String {
         match (&self.index, self.unit.code.get(row), self.period.get(row)) {
-            (Some(index), Some(&unit), Some(period)) => {
-                format!("{} {}, {} {period}", index.unit, self.unit.labels.text(unit as usize), index.time)
+            (Some(index), Some(&unit), Some(&period)) => {
+                let (unit, code) = (self.unit.labels.text(unit as usize), self.calendar.code(period));
+                format!("{} {unit}, {} {code}", index.unit, index.time)
             }
             _ => format!("row {}", self.origin.as_ref().map_or(row, |it| it[row] as usize) + 1),
         }
@@ -307,14 +336,19 @@ fn sorted_rows(units: &[u32], periods: &[i32]) -> Option<Vec<u32>> {
     Some(order)
 }
 
-fn refuse_duplicates(units: &Codes, periods: &[i32], order: Option<&[u32]>) -> Result<(), PanelError> {
+fn refuse_duplicates(
+    units: &Codes,
+    periods: &[i32],
+    calendar: &Calendar,
+    order: Option<&[u32]>,
+) -> Result<(), PanelError> {
     let row = |at: usize| order.map_or(at, |it| it[at] as usize);
     for at in 1..periods.len() {
         let (first, second) = (row(at - 1), row(at));
         if units.code[first] == units.code[second] && periods[first] == periods[second] {
             return Err(PanelError::Duplicate {
                 unit: units.labels.text(units.code[second] as usize),
-                period: periods[second],
+                period: calendar.code(periods[second]),
                 first: first.min(second) + 1,
                 second: first.max(second) + 1,
             });

@@ -17,6 +17,10 @@ pub struct Balance {
     pub periods: usize,
     /// First and last period.
     pub span: (i32, i32),
+    /// How much of what the time column counts one period is.
+    pub step: i32,
+    /// Periods between the first and the last that nobody is observed in, the first few of them.
+    pub unobserved: Vec<i32>,
     /// Every unit has every period.
     pub balanced: bool,
     /// Units with a period missing between their first and last row.
@@ -38,6 +42,9 @@ pub struct CohortSize {
     pub always: usize,
 }
 
+/// Periods without a row that are named.
+const NAMED: usize = 10;
+
 /// The panel's shape.
 ///
 /// # Errors
@@ -47,6 +54,8 @@ pub fn balance(panel: &Panel) -> Result<Balance, PanelError> {
     let mut periods: Vec<i32> = panel.periods().to_vec();
     periods.sort_unstable();
     periods.dedup();
+    let code = |it: Option<&i32>| it.map_or(0, |it| panel.calendar().code(*it));
+    let absent: Vec<i32> = periods.windows(2).flat_map(|it| it[0] + 1..it[1]).take(NAMED).collect();
     let (mut fewest, mut most, mut gaps) = (usize::MAX, 0, 0);
     for rows in unit_runs(panel) {
         fewest = fewest.min(rows.len());
@@ -61,7 +70,9 @@ pub fn balance(panel: &Panel) -> Result<Balance, PanelError> {
         rows: panel.n_rows(),
         units,
         periods: periods.len(),
-        span: (periods.first().copied().unwrap_or(0), periods.last().copied().unwrap_or(0)),
+        span: (code(periods.first()), code(periods.last())),
+        step: panel.calendar().step(),
+        unobserved: absent.iter().map(|it| code(Some(it))).collect(),
         balanced: panel.n_rows() == units * periods.len(),
         units_with_gaps: gaps,
         rows_a_unit: (if units == 0 { 0 } else { fewest }, most),
@@ -78,7 +89,7 @@ pub fn adoption_cohorts(panel: &Panel, treatment: &[f64]) -> Result<Vec<CohortSi
     for rows in unit_runs(panel) {
         let on: Vec<bool> = treatment[rows.clone()].iter().map(|&it| 0.0 < it).collect();
         let first = on.iter().position(|it| *it);
-        let cohort = first.map(|it| panel.periods()[rows.start + it]);
+        let cohort = first.map(|it| panel.calendar().code(panel.periods()[rows.start + it]));
         let size = sizes.entry(cohort).or_default();
         size.0 += 1;
         size.1 += usize::from(on.windows(2).any(|it| it[0] && !it[1]));

@@ -85,6 +85,7 @@ pub fn battery_json(battery: &Battery, simulated: bool, notes: &[String]) -> Val
         "findings": findings(battery),
         "cohorts": battery.adoption.cohorts.iter().map(cohort).collect::<Vec<_>>(),
         "always_treated": battery.adoption.always,
+        "units_without_date": battery.adoption.holes.iter().map(|it| it.unit.as_str()).collect::<Vec<_>>(),
         "rows_without_treatment": battery.adoption.without_treatment,
         "differences": battery.differences.iter().map(difference).collect::<Vec<_>>(),
         "members": battery.members.iter().map(member).collect::<Vec<_>>(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use parallax_battery::{Battery, Difference, Member, REFERENCE, Treatment};
-use parallax_model::{BatteryPart, EventStudy};
+use parallax_model::{BatteryPart, EventStudy, FEW_TREATED};
 
 use crate::{
     Digits,
@@ -46,6 +46,9 @@ pub fn effects_table(battery: &Battery, simulated: bool) -> Table {
     }
     table.notes.push(format!("Standard errors are clustered by {}.", cluster(battery)));
     table.notes.extend(weights(battery).map(|it| format!("Weights: {it}")));
+    if battery.members.iter().any(Member::has_few_treated) {
+        table.notes.push(few_note());
+    }
     table
 }
 
@@ -84,6 +87,8 @@ fn effect_row(battery: &Battery, member: &Member, difference: Option<&Difference
         let failed = std::iter::once(Cell::text("no estimate"));
         return Row::cells(member.name, failed.chain(std::iter::repeat_n(Cell::Empty, 8)));
     };
+    let name =
+        if member.has_few_treated() { format!("{} {FEW}", member.name) } else { member.name.to_owned() };
     let numbers = [row.estimate, row.std_error, row.conf_low, row.conf_high, row.p_value].map(significant);
     let away = match difference {
         None => [Cell::Empty, Cell::Empty, Cell::Empty],
@@ -94,7 +99,17 @@ fn effect_row(battery: &Battery, member: &Member, difference: Option<&Difference
         ],
     };
     let cells = numbers.into_iter().chain(away).chain([Cell::Count(rows as u64)]);
-    Row::cells(member.name, cells)
+    Row::cells(name, cells)
+}
+
+/// Marks what has too few treated units or clusters behind it.
+const FEW: &str = "\u{2020}";
+
+fn few_note() -> String {
+    format!(
+        "{FEW} Fewer than {FEW_TREATED} treated units or treated clusters: standard errors, tests and intervals by formula \
+         are not valid."
+    )
 }
 
 /// Coefficients with their errors, a column an estimator.
@@ -116,6 +131,7 @@ pub(crate) fn event_table(battery: &Battery, simulated: bool) -> Option<Table> {
         });
         table.body.push(Row::cells(time.to_string(), cells));
     }
+    table.notes.extend(few_times(&studies));
     table.notes.push(
         "0 is a reference: an effect that is zero by choice. Estimators choose other references, so leads are not the same \
          quantity in every column; each estimator's page says which."
@@ -133,13 +149,32 @@ pub(crate) fn event_table(battery: &Battery, simulated: bool) -> Option<Table> {
     Some(table)
 }
 
+/// Event times that rest on few treated units in some column, with the columns.
+fn few_times(studies: &[(&'static str, EventStudy)]) -> Option<String> {
+    let few = |(name, study): &(&'static str, EventStudy)| {
+        let all: Vec<usize> = (0..study.times.len()).collect();
+        let supported = study.supported(&all);
+        let times: Vec<String> =
+            all.iter().filter(|it| !supported.contains(it)).map(|it| study.times[*it].to_string()).collect();
+        (!times.is_empty()).then(|| format!("{name} {}", times.join(", ")))
+    };
+    let named: Vec<String> = studies.iter().filter_map(few).collect();
+    (!named.is_empty()).then(|| {
+        format!(
+            "Errors by formula are not valid where fewer than {FEW_TREATED} treated units or treated clusters stand behind an \
+             effect: {}.",
+            named.join("; ")
+        )
+    })
+}
+
 fn coefficient(study: &EventStudy, at: usize) -> Cell {
     let std_error = parallax_model::vcov::std_error(study.vcov[(at, at)]);
     Cell::Coefficient {
         estimate: study.coef[at],
         std_error,
         stars: 0,
-        p_value: study.distribution.p_value(study.coef[at] / std_error),
+        p_value: study.distributions[at].p_value(study.coef[at] / std_error),
         digits: Digits::Significant(4),
     }
 }
@@ -190,6 +225,10 @@ pub(crate) fn cohorts_table(battery: &Battery, simulated: bool) -> Option<Table>
     }
     if 0 < pattern.always {
         table.notes.push(format!("Treated from their first row on: {} units.", pattern.always));
+    }
+    if !pattern.holes.is_empty() {
+        let text = "Left out, because the treatment is not observed where it begins";
+        table.notes.push(format!("{text}: {} units.", pattern.holes.len()));
     }
     if 0 < pattern.without_treatment {
         table

@@ -10,7 +10,7 @@ use crate::{
 
 /// Builds a descriptive table of a study; other kinds give an empty body.
 pub fn descriptive_table(entry: &TableEntry, result: &StudyResult) -> Table {
-    let mut table = Table::new(&entry.id, &entry.title);
+    let mut table = Table::new(entry.id.as_str(), &entry.title);
     table.simulated = result.study.source.simulated;
     let TableKind::Descriptive { columns, variables } = &entry.kind else { return table };
     let labels = std::iter::once("Variables".to_owned()).chain(columns.iter().map(|it| column_label(it)));
@@ -51,7 +51,7 @@ fn describe(variable: &VariableRow, result: &StudyResult) -> Result<Summary, Str
     Ok(summarize(&values))
 }
 
-fn column_label(name: &str) -> String {
+pub(crate) fn column_label(name: &str) -> String {
     match name {
         "n" => "N".to_owned(),
         other => other.to_owned(),

@@ -11,7 +11,7 @@ use crate::{
 
 /// Builds a detail table of a study; other kinds give an empty body.
 pub fn detail_table(entry: &TableEntry, result: &StudyResult) -> Table {
-    let mut table = Table::new(&entry.id, &entry.title);
+    let mut table = Table::new(entry.id.as_str(), &entry.title);
     table.simulated = result.study.source.simulated;
     let TableKind::Detail { model, detail, columns } = &entry.kind else { return table };
     table.notes = vec![format!("Data: {}.", result.study.source.description.trim_end_matches('.'))];
@@ -45,6 +45,26 @@ pub fn detail_value(entry: &TableEntry, result: &StudyResult, key: &CellKey) -> 
         DetailValues::Text(it) => it.get(row).cloned().map(Value::Text),
         numeric => numeric.numbers()?.get(row).copied().map(Value::Number),
     }
+}
+
+/// Names of the columns and the rows under which printed cells of a detail table are found; `None` for another table and
+/// for one that was not made.
+pub(crate) fn printed_names(entry: &TableEntry, result: &StudyResult) -> Option<(Vec<String>, Vec<String>)> {
+    let TableKind::Detail { model, detail, columns } = &entry.kind else { return None };
+    let found = result.detail(model.as_deref(), detail).ok()?;
+    let shown = shown_columns(found, columns).ok()?;
+    let own = |it: &DetailColumn| {
+        columns.iter().find(|wanted| wanted.column == it.name).and_then(|it| it.label.clone())
+    };
+    let names =
+        shown.iter().flat_map(|it| [own(it).unwrap_or_else(|| it.label.clone()), it.name.to_string()]);
+    let rows = match &shown.first()?.values {
+        DetailValues::Text(it) => it.clone(),
+        DetailValues::Number(it) | DetailValues::Count(it) | DetailValues::Label(it) => {
+            it.iter().map(f64::to_string).collect()
+        }
+    };
+    Some((names.collect(), rows))
 }
 
 /// A detail as a table of its own, with six significant digits.

@@ -3,11 +3,31 @@
 use parallax_model::{Estimate, TermRow};
 use parallax_study::{EffectRow, StudyResult, TableEntry, TableKind};
 
-use crate::table::{Cell, HeaderRow, Row, Table};
+use crate::{
+    published::{CellKey, Value, What},
+    table::{Cell, HeaderRow, Row, Table},
+};
+
+/// Columns of a table of effects under which a printed cell is found, with what stands in them.
+pub(crate) const COLUMNS: [(&str, fn(&TermRow) -> f64); 5] = [
+    ("Estimate", |it| it.estimate),
+    ("Std. error", |it| it.std_error),
+    ("low", |it| it.conf_low),
+    ("high", |it| it.conf_high),
+    ("p", |it| it.p_value),
+];
+
+/// Our value at the place of a printed cell of a table of effects.
+pub(crate) fn effects_value(entry: &TableEntry, result: &StudyResult, key: &CellKey) -> Option<Value> {
+    let TableKind::Effects { rows, level } = &entry.kind else { return None };
+    let row = rows.iter().find(|it| it.label == key.row && key.what == What::Statistic)?;
+    let column = COLUMNS.iter().find(|it| it.0 == key.column)?.1;
+    Some(Value::Number(column(&effect(row, result, *level).ok()?.1)))
+}
 
 /// Builds a table of effects of a study; other kinds give an empty body.
 pub(crate) fn effects_of_study(entry: &TableEntry, result: &StudyResult) -> Table {
-    let mut table = Table::new(&entry.id, &entry.title);
+    let mut table = Table::new(entry.id.as_str(), &entry.title);
     table.simulated = result.study.source.simulated;
     let TableKind::Effects { rows, level } = &entry.kind else { return table };
     let percent = (1e6 * level).round() / 1e4;

@@ -40,7 +40,8 @@ pub fn estimate_json(estimate: &Estimate, formula: &Formula, level: f64, notes: 
         "weights": weights_json(estimate),
         "terms": terms,
         "vcov": { "kind": estimate.vcov.spec.to_string(), "matrix": matrix },
-        "df": df,
+        "df": degrees(estimate.distribution),
+        "treated": estimate.treated.as_ref().and_then(|it| it.overall),
         "stats": stats,
         "sample": {
             "rows_in": sample.rows_in,
@@ -157,7 +158,17 @@ fn term_json(row: &TermRow, df: &Value) -> Value {
         "p_value": number(row.p_value),
         "conf_low": number(row.conf_low),
         "conf_high": number(row.conf_high),
+        "df": degrees(row.distribution),
+        "treated": row.treated,
     })
+}
+
+/// Degrees of freedom; null for the normal distribution.
+fn degrees(distribution: Distribution) -> Value {
+    match distribution {
+        Distribution::StudentT(df) => number(df),
+        Distribution::Normal => Value::Null,
+    }
 }
 
 fn number(value: f64) -> Value {

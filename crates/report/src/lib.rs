@@ -4,7 +4,7 @@
 //! marks simulated data in the head and the foot of each. A [`Figure`] holds numbers; [`svg`] and [`png`]
 //! draw it, and its table has what is drawn. A [`Document`] holds both and becomes one page, one Word
 //! file, one LaTeX file. [`published`] compares what a paper prints with what we compute, cell by cell.
-//! [`write_outputs`] and [`check_outputs`] are the only functions that touch the disk.
+//! [`OutputRun`] and [`check_outputs`] are the only ones that touch the disk.
 
 mod battery;
 mod battery_figures;
@@ -47,7 +47,10 @@ pub use figure::{
 };
 pub use language::Language;
 pub use number::{Digits, format_count, format_number};
-pub use output::{Difference, Output, OutputError, Written, check_outputs, write_outputs};
+pub use output::{
+    Difference, InputRecord, InputRole, MANIFEST, Output, OutputError, OutputRun, Provenance, Written,
+    check_outputs, provenance_of, sha256,
+};
 pub use problems::study_problems;
 pub use regression::{regression_table, regression_value};
 pub use render::{Format, UnknownFormat, render};

@@ -1,14 +1,21 @@
 //! Files of results: written whole or not at all, and compared with what lies there.
 
+mod lock;
+mod manifest;
+mod run;
+
 use std::{
     collections::BTreeSet,
-    fmt, fs,
-    io::{self, Write},
-    path::{Component, Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
+    fmt, fs, io,
+    path::{Path, PathBuf},
 };
 
 use thiserror::Error;
+
+use manifest::{FileEntry, Manifest, is_below};
+
+pub use manifest::{InputRecord, InputRole, MANIFEST, Provenance, sha256};
+pub use run::OutputRun;
 
 /// A file to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +33,10 @@ pub struct Written {
     pub changed: Vec<PathBuf>,
     /// Files that were left alone, because their content was the same.
     pub unchanged: Vec<PathBuf>,
+    /// Files of the run before that this one does not make.
+    pub removed: Vec<PathBuf>,
+    /// Files that are there, are not of this run, and were left: nobody knows that a run made them.
+    pub left: Vec<PathBuf>,
 }
 
 /// A file that is not what would be written.
@@ -55,6 +66,26 @@ pub enum Difference {
         /// The first byte that differs, counted from zero.
         offset: usize,
     },
+    /// A file that the run does not make.
+    Extra {
+        /// Below the folder of results.
+        path: PathBuf,
+    },
+    /// No regular file, but a link, a folder or a device. It is not opened: what it leads to is not a result.
+    NoFile {
+        /// Below the folder of results.
+        path: PathBuf,
+    },
+    /// The run that wrote the results did not finish.
+    Unfinished {
+        /// The manifest, below the folder of results.
+        path: PathBuf,
+    },
+    /// The manifest does not list the files that are there.
+    Unlisted {
+        /// The manifest, below the folder of results.
+        path: PathBuf,
+    },
 }
 
 /// Results that cannot be written or read.
@@ -62,15 +93,34 @@ pub enum Difference {
 #[non_exhaustive]
 pub enum OutputError {
     /// The path would leave the folder of results.
-    #[error("`{}` is no path below the folder of results", path.display())]
+    #[error("`{}` is not a path below the folder of results", path.display())]
     Path {
         /// As given.
         path: PathBuf,
     },
-    /// Two results have the same path.
-    #[error("`{}` would be written twice", path.display())]
+    /// Two results have the same path, on this system or on one that does not tell upper from lower case.
+    #[error("`{}` would be written twice; give tables and figures ids of their own", path.display())]
     Twice {
         /// As given.
+        path: PathBuf,
+    },
+    /// A result would take the place of a file that was read.
+    #[error("`{}` was read for these results and would be overwritten by one; write to another folder with --out, or \
+             move the data", path.display())]
+    Input {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A folder lies where a result goes.
+    #[error("`{}` is a folder, and a result of that name is to be written; move it away", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Another run is writing there.
+    #[error("another run of parallax is writing to `{}`; wait until it has ended, or choose another folder with --out", path.display())]
+    Busy {
+        /// The folder.
         path: PathBuf,
     },
     /// The operating system refused.
@@ -85,40 +135,59 @@ pub enum OutputError {
     },
 }
 
-/// Writes all files below `dir`, creating folders.
-///
-/// Each file is written under another name beside its place and moved there when all of them are
-/// complete: a full disk leaves the old results, and no reader ever meets half a file. Files
-/// that have their content already keep their time stamp.
-pub fn write_outputs(dir: &Path, files: &[Output]) -> Result<Written, OutputError> {
-    check_paths(files)?;
-    let mut written = Written::default();
-    let mut staged = Vec::new();
-    for file in files {
-        let target = dir.join(&file.path);
-        if read(&target)?.is_some_and(|it| it == file.bytes) {
-            written.unchanged.push(file.path.clone());
-        } else {
-            staged.push(Staged::write(target, &file.bytes)?);
-            written.changed.push(file.path.clone());
-        }
-    }
-    staged.into_iter().try_for_each(Staged::publish)?;
-    Ok(written)
-}
-
-/// What writing these files would change, in their order; other files in `dir` do not matter.
+/// What writing these files would change, in their order; then what else lies in `dir`, and whether the results there
+/// are of one finished run.
 pub fn check_outputs(dir: &Path, files: &[Output]) -> Result<Vec<Difference>, OutputError> {
     check_paths(files)?;
+    if lock::is_busy(dir)? {
+        return Err(OutputError::Busy { path: dir.to_owned() });
+    }
     let mut differences = Vec::new();
     for file in files {
-        let path = file.path.clone();
-        match read(&dir.join(&file.path))? {
+        let (path, place) = (file.path.clone(), dir.join(&file.path));
+        if fs::symlink_metadata(&place).is_ok_and(|it| !it.is_file()) {
+            differences.push(Difference::NoFile { path });
+            continue;
+        }
+        match read(&place)? {
             None => differences.push(Difference::Missing { path }),
             Some(old) => differences.extend(difference(path, &old, &file.bytes)),
         }
     }
+    let extra = |it: &PathBuf| !files.iter().any(|file| file.path == *it);
+    let others = run::others(dir)?;
+    differences.extend(others.into_iter().filter(extra).map(|path| Difference::Extra { path }));
+    differences.extend(check_manifest(dir, files)?);
     Ok(differences)
+}
+
+/// What the results in a folder were made from, if a run that finished wrote them.
+///
+/// # Errors
+/// When the manifest is there and cannot be read.
+pub fn provenance_of(dir: &Path) -> Result<Option<Provenance>, OutputError> {
+    let bytes = read(&dir.join(MANIFEST))?;
+    Ok(bytes.as_deref().and_then(Manifest::parse).filter(|it| it.finished).map(|it| it.run))
+}
+
+/// What is wrong with the manifest of a folder whose files should be these.
+fn check_manifest(dir: &Path, files: &[Output]) -> Result<Option<Difference>, OutputError> {
+    let path = PathBuf::from(MANIFEST);
+    let Some(bytes) = read(&dir.join(MANIFEST))? else { return Ok(Some(Difference::Missing { path })) };
+    let Some(manifest) = Manifest::parse(&bytes) else { return Ok(Some(Difference::Unlisted { path })) };
+    if !manifest.finished {
+        return Ok(Some(Difference::Unfinished { path }));
+    }
+    let made: Vec<FileEntry> = files.iter().map(|it| FileEntry::new(&it.path, &it.bytes)).collect();
+    Ok((manifest.files != made).then_some(Difference::Unlisted { path }))
+}
+
+/// The sentence about results that no finished run wrote.
+fn unfinished(dir: &Path) -> String {
+    format!(
+        "the results in `{}` are of a run that did not finish: some may be older than others",
+        dir.display()
+    )
 }
 
 impl Output {
@@ -134,7 +203,11 @@ impl Difference {
         match self {
             Difference::Missing { path }
             | Difference::Changed { path, .. }
-            | Difference::Binary { path, .. } => path,
+            | Difference::Binary { path, .. }
+            | Difference::Extra { path }
+            | Difference::NoFile { path }
+            | Difference::Unfinished { path }
+            | Difference::Unlisted { path } => path,
         }
     }
 }
@@ -151,72 +224,47 @@ impl fmt::Display for Difference {
             Difference::Binary { path, offset } => {
                 write!(f, "{}: differs from byte {offset} on", path.display())
             }
-        }
-    }
-}
-
-/// A complete file under a name of its own, deleted unless it is published.
-struct Staged {
-    partial: PathBuf,
-    target: PathBuf,
-    published: bool,
-}
-
-impl Staged {
-    fn write(target: PathBuf, bytes: &[u8]) -> Result<Staged, OutputError> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let folder = target.parent().unwrap_or(Path::new(""));
-        fs::create_dir_all(folder).map_err(failed("create the folder", folder))?;
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let partial = folder.join(format!(".parallax-{}-{count}.partial", std::process::id()));
-        let fill = |mut file: fs::File| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        };
-        let file = fs::File::create_new(&partial).map_err(failed("create", &partial))?;
-        // From here on the file is ours, and goes when we fail.
-        let staged = Staged { partial, target, published: false };
-        fill(file).map_err(failed("write", &staged.partial))?;
-        Ok(staged)
-    }
-
-    fn publish(mut self) -> Result<(), OutputError> {
-        fs::rename(&self.partial, &self.target).map_err(failed("replace", &self.target))?;
-        self.published = true;
-        Ok(())
-    }
-}
-
-impl Drop for Staged {
-    fn drop(&mut self) {
-        if !self.published {
-            // Nothing can be done about a leftover, and the error that led here is the one to show.
-            let _ = fs::remove_file(&self.partial);
+            Difference::Extra { path } => {
+                write!(f, "{}: this study does not make it; move it away, or remove it", path.display())
+            }
+            Difference::NoFile { path } => {
+                write!(f, "{}: is a link, a folder or a device, not a file", path.display())
+            }
+            Difference::Unfinished { path } => {
+                write!(f, "{}: the run that wrote these results did not finish", path.display())
+            }
+            Difference::Unlisted { path } => {
+                write!(f, "{}: does not list these files; they are not of one run", path.display())
+            }
         }
     }
 }
 
 fn check_paths(files: &[Output]) -> Result<(), OutputError> {
-    let mut seen = BTreeSet::new();
+    let mut seen = BTreeSet::from([MANIFEST.to_owned()]);
     for Output { path, .. } in files {
-        let below = path.components().all(|it| matches!(it, Component::Normal(_)));
-        if !below || path.as_os_str().is_empty() {
+        if !is_below(path) {
             return Err(OutputError::Path { path: path.clone() });
         }
         // Components compare equal where the spelling differs, as in `a//b`.
-        if !seen.insert(path.components().collect::<PathBuf>()) {
+        let name = path.components().collect::<PathBuf>().to_string_lossy().to_lowercase();
+        if !seen.insert(name) {
             return Err(OutputError::Twice { path: path.clone() });
         }
     }
     Ok(())
 }
 
+/// The content of a file of results; none where there is no file, or something that is not a regular one.
 fn read(path: &Path) -> Result<Option<Vec<u8>>, OutputError> {
-    match fs::read(path) {
-        Ok(it) => Ok(Some(it)),
-        Err(it) if it.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(failed("read", path)(source)),
+    let absent = |it: &io::Error| matches!(it.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
+    match fs::symlink_metadata(path) {
+        Ok(it) if !it.is_file() => return Ok(None),
+        Ok(_) => {}
+        Err(it) if absent(&it) => return Ok(None),
+        Err(source) => return Err(failed("read", path)(source)),
     }
+    fs::read(path).map(Some).map_err(failed("read", path))
 }
 
 fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> OutputError {

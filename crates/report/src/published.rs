@@ -30,10 +30,13 @@
 
 mod compare;
 mod file;
+mod known;
+mod lines;
 mod printed;
 
 pub use compare::{ComparedCell, Comparison, Summary, Value, Verdict};
 pub use file::{
     CellKey, Explained, PrintedCell, PrintedColumn, PrintedTable, Published, PublishedError, What,
 };
+pub use known::{check_published, check_published_details};
 pub use printed::{Printed, Unparsable, parse_printed};

@@ -12,7 +12,7 @@ use crate::{
 
 /// Builds a regression table of a study; other kinds give an empty body.
 pub fn regression_table(entry: &TableEntry, result: &StudyResult) -> Table {
-    let mut table = Table::new(&entry.id, &entry.title);
+    let mut table = Table::new(entry.id.as_str(), &entry.title);
     table.simulated = result.study.source.simulated;
     let TableKind::Regression { models, groups, outcome, terms, marks, statistics, stars } = &entry.kind
     else {

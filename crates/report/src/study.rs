@@ -5,7 +5,7 @@ use parallax_study::{StudyResult, TableEntry, TableKind};
 use crate::{
     Cell, Figure, Format, Output, Row, Table, descriptive_table, descriptive_value,
     detail::{detail_table, detail_value},
-    effects::effects_of_study,
+    effects::{effects_of_study, effects_value},
     published::{CellKey, Comparison, Published, Value},
     regression_table, regression_value, render, study_figures, svg,
 };
@@ -21,10 +21,12 @@ pub fn compare_study(published: &Published, result: &StudyResult) -> Vec<Compari
     result.study.file.tables.iter().filter_map(|it| published.compare(&it.id, ours)).collect()
 }
 
-/// Every table in every format, and each comparison beside its table.
-pub fn study_outputs(result: &StudyResult, comparisons: &[Comparison]) -> Vec<Output> {
+/// Every table in every format, and each comparison beside its table. `data` is what a reader has to know of the data
+/// themselves, which stands below every table.
+pub fn study_outputs(result: &StudyResult, comparisons: &[Comparison], data: &[String]) -> Vec<Output> {
     let mut outputs = Vec::new();
-    for table in study_tables(result) {
+    for mut table in study_tables(result) {
+        table.notes.extend(data.iter().map(|it| format!("{}.", it.trim_end_matches('.'))));
         outputs.extend(files(&table, &table.id));
     }
     for (id, figures) in study_figures(result) {
@@ -51,7 +53,7 @@ fn figure_files(figure: &Figure) -> Vec<Output> {
 
 /// In the place of a figure: why there is none.
 fn not_drawn(id: &str, reason: String, result: &StudyResult) -> Table {
-    let title = result.study.file.figures.iter().find(|it| it.id == id).map_or(id, |it| &it.title);
+    let title = result.study.file.figures.iter().find(|it| it.id == *id).map_or(id, |it| &it.title);
     let mut table = Table::new(id, title);
     table.simulated = result.study.source.simulated;
     table.body.push(Row::cells("", [Cell::Failed(reason)]));
@@ -109,7 +111,7 @@ fn value(result: &StudyResult, key: &CellKey) -> Option<Value> {
     match entry.kind {
         TableKind::Descriptive { .. } => descriptive_value(entry, result, key),
         TableKind::Detail { .. } => detail_value(entry, result, key),
-        TableKind::Effects { .. } => None,
+        TableKind::Effects { .. } => effects_value(entry, result, key),
         TableKind::Regression { .. } => regression_value(entry, result, key),
     }
 }

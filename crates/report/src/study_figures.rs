@@ -17,11 +17,11 @@ use crate::{
 /// A figure in each of its languages, or why it cannot be drawn.
 pub fn study_figures(result: &StudyResult) -> Vec<(String, Result<Vec<Figure>, String>)> {
     let figures = &result.study.file.figures;
-    figures.iter().map(|it| (it.id.clone(), languages(it, result))).collect()
+    figures.iter().map(|it| (it.id.to_string(), languages(it, result))).collect()
 }
 
 fn languages(entry: &FigureEntry, result: &StudyResult) -> Result<Vec<Figure>, String> {
-    let mut english = Figure::new(&entry.id, &entry.title, kind(entry, None, result)?);
+    let mut english = Figure::new(entry.id.as_str(), &entry.title, kind(entry, None, result)?);
     english.simulated = result.study.source.simulated;
     english.x_label.clone_from(&entry.x);
     english.y_label.clone_from(&entry.y);
@@ -211,7 +211,7 @@ fn means(result: &StudyResult, variable: &str, by: &str, labels: &[String]) -> R
         return Err(format!("{} labels for {} groups of `{by}`", labels.len(), groups.n_groups()));
     }
     let mut sums = vec![std::collections::BTreeMap::<i32, (f64, f64)>::new(); groups.n_groups()];
-    for ((&group, &period), &value) in groups.code.iter().zip(panel.periods()).zip(values.iter()) {
+    for ((&group, &period), &value) in groups.code.iter().zip(&panel.dates()).zip(values.iter()) {
         if let Some(of_group) = sums.get_mut(group as usize)
             && !value.is_nan()
         {

@@ -27,6 +27,7 @@ fn estimate(terms: Vec<(Term, f64)>) -> Estimate {
             60,
         ),
         distribution: Distribution::Normal,
+        distributions: Vec::new(),
         sample: SampleReport {
             rows_in: 60,
             rows_used: 60,
@@ -43,6 +44,7 @@ fn estimate(terms: Vec<(Term, f64)>) -> Estimate {
         effects: Vec::new(),
         stats,
         event: None,
+        treated: None,
         details: Vec::new(),
         influence: None,
         notes: vec![Note::remark("never treated units are the controls")],
@@ -117,6 +119,7 @@ fn battery() -> Battery {
             undated: None,
             always: 0,
             without_treatment: 0,
+            holes: Vec::new(),
         },
         members: vec![
             member("agrees", att(), Ok(path(1.0))),

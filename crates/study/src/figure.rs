@@ -6,14 +6,15 @@ use parallax_base::Name;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::file::usual_level;
+use crate::{FileStem, file::usual_level};
 
 /// One figure. Unknown keys are refused by [`FigureKindEntry`], which takes what is left.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(extend("unevaluatedProperties" = false))]
 pub struct FigureEntry {
     /// Identifier: file name.
-    pub id: String,
+    pub id: FileStem,
     /// Caption.
     pub title: String,
     /// What is drawn.
@@ -30,6 +31,7 @@ pub struct FigureEntry {
     pub notes: Vec<String>,
     /// Decimals in the table of the figure's numbers.
     #[serde(default = "three")]
+    #[schemars(range(max = 15))]
     pub decimals: u8,
     /// The same in Chinese: with it the figure is drawn in both languages.
     #[serde(default)]
@@ -38,6 +40,9 @@ pub struct FigureEntry {
     #[serde(default)]
     pub sources: Vec<String>,
 }
+
+/// Rows of a forest plot: four hundred are a picture of two metres at the usual size.
+const MOST_ROWS: usize = 400;
 
 fn three() -> u8 {
     3
@@ -235,6 +240,12 @@ impl FigureEntry {
                 }
                 if !(0.0 < *level && *level < 1.0) {
                     return Err("`level` lies between 0 and 1, as 0.95".to_owned());
+                }
+                if MOST_ROWS < rows.len().max(marks.len()) {
+                    return Err(format!(
+                        "a forest plot has at most {MOST_ROWS} rows and marks; more cannot be read as a picture, and \
+                         would not fit into memory as one"
+                    ));
                 }
                 rows.len()
             }

@@ -1,26 +1,31 @@
 //! The study file as written: TOML with unknown keys refused.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use parallax_base::Name;
-use parallax_model::{SingletonPolicy, SmallSample, VcovSpec, WeightKind, vcov::Repair};
-use schemars::JsonSchema;
+use parallax_model::{SingletonPolicy, SmallSample, VcovSpec, WeightKind, options, vcov::Repair};
+use parallax_panel::TimeFormat;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{FigureEntry, StudyError};
+use crate::{FigureEntry, FileStem, PatternEntry, StudyError};
 
 /// A whole study file.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct StudyFile {
-    /// Short name; the folder of its outputs.
-    pub name: String,
+    /// Short name; the folder of its outputs and the name of the report.
+    pub name: FileStem,
     /// Title of the report.
     pub title: String,
     /// The paper whose tables these are.
     #[serde(default)]
     pub reference: String,
+    /// The file of printed numbers, below the folder of the study file: it must be there, and every number in it is
+    /// compared. `false` says that nothing is printed. Without the key, `published.toml` is read where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<PrintedFile>,
     /// Where data come from and what identifies a row.
     pub data: DataSection,
     /// Named sets of terms, used as `{name}` in formulas.
@@ -43,6 +48,45 @@ pub struct StudyFile {
     pub figures: Vec<FigureEntry>,
 }
 
+/// The file of printed numbers, or that there is none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "the name of a file in quotes, or false where nothing is printed")]
+pub enum PrintedFile {
+    /// Its path below the folder of the study file.
+    Named(String),
+    /// `false`: nothing is printed that could be compared.
+    Nothing(NothingPrinted),
+}
+
+/// `false`, and no other value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "bool", into = "bool")]
+pub struct NothingPrinted(bool);
+
+impl JsonSchema for NothingPrinted {
+    fn schema_name() -> Cow<'static, str> {
+        "NothingPrinted".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "const": false, "description": "Nothing is printed." })
+    }
+}
+
+impl TryFrom<bool> for NothingPrinted {
+    type Error = &'static str;
+
+    fn try_from(it: bool) -> Result<NothingPrinted, &'static str> {
+        if it { Err("`published` is the name of a file, or false") } else { Ok(NothingPrinted(it)) }
+    }
+}
+
+impl From<NothingPrinted> for bool {
+    fn from(it: NothingPrinted) -> bool {
+        it.0
+    }
+}
+
 /// Where data come from and what identifies a row.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -53,6 +97,9 @@ pub struct DataSection {
     /// Column of periods.
     #[serde(default)]
     pub time: Option<Name>,
+    /// What whole numbers of `time` are; without, codes of months and quarters are refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_format: Option<TimeFormat>,
     /// Data sources; the first one is used unless `--data` leads to another.
     #[serde(rename = "source")]
     pub sources: Vec<Source>,
@@ -62,8 +109,8 @@ pub struct DataSection {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Source {
-    /// Name, for messages and outputs.
-    pub name: String,
+    /// Name, for messages and the folder of outputs.
+    pub name: FileStem,
     /// One line for table notes: what these data are.
     pub description: String,
     /// Every table made from this source says so.
@@ -75,6 +122,9 @@ pub struct Source {
     /// Compare with `published.toml`; off when the numbers cannot be the same.
     #[serde(default = "yes")]
     pub compare: bool,
+    /// What has to hold of its estimates: with `--strict`, simulated sources are judged by it.
+    #[serde(default, rename = "pattern")]
+    pub patterns: Vec<PatternEntry>,
     /// Files; the first is the spine, the others are joined to it.
     #[serde(rename = "file")]
     pub files: Vec<DataFile>,
@@ -204,9 +254,10 @@ pub struct ModelEntry {
 /// One table. Unknown keys are refused by [`TableKind`], which takes what is left.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(extend("unevaluatedProperties" = false))]
 pub struct TableEntry {
     /// Identifier: file name and key in `published.toml`.
-    pub id: String,
+    pub id: FileStem,
     /// Title.
     pub title: String,
     /// What it shows.
@@ -217,6 +268,7 @@ pub struct TableEntry {
     pub notes: Vec<String>,
     /// Decimals of numbers.
     #[serde(default = "three")]
+    #[schemars(range(max = 15))]
     pub decimals: u8,
     /// Only for these sources.
     #[serde(default)]
@@ -398,7 +450,20 @@ impl StudyFile {
     /// # Errors
     /// [`StudyError::Toml`] with line and column.
     pub fn parse(text: &str) -> Result<StudyFile, StudyError> {
-        toml::from_str(text).map_err(|it| StudyError::Toml(it.to_string()))
+        let schema = || schema_for!(StudyFile).to_value();
+        let value = || text.parse::<toml::Table>().ok().and_then(|it| serde_json::to_value(it).ok());
+        match toml::from_str(text) {
+            Ok(it) => match value().and_then(|it| options::out_of_bounds(&it, &schema())) {
+                None => Ok(it),
+                Some(why) => Err(StudyError::Toml(why)),
+            },
+            Err(it) => {
+                let line = |at: usize| 1 + text.get(..at).map_or(0, |it| it.matches('\n').count());
+                let place = it.span().map_or(String::new(), |it| format!("line {}: ", line(it.start)));
+                let why = value().and_then(|it| options::fault(&it, &schema()));
+                Err(StudyError::Toml(why.map_or_else(|| it.to_string(), |why| format!("{place}{why}"))))
+            }
+        }
     }
 }
 

@@ -9,16 +9,21 @@ mod error;
 mod figure;
 mod file;
 mod like;
+mod names;
+mod pattern;
 mod plan;
 mod run;
+mod stem;
 mod substitute;
 
 pub use error::StudyError;
 pub use figure::{FigureEntry, FigureKindEntry, FigureWords, ForestEntry, MarkEntry};
 pub use file::{
     DataFile, DataSection, DetailColumnSpec, EffectRow, GroupLabel, JoinKey, MarkRow, ModelDefaults,
-    ModelEntry, OneOrEach, PipelineEntry, Root, Source, StatisticRow, StudyFile, TableEntry, TableKind,
-    TermRowSpec, VariableRow,
+    ModelEntry, OneOrEach, PipelineEntry, PrintedFile, Root, Source, StatisticRow, StudyFile, TableEntry,
+    TableKind, TermRowSpec, VariableRow,
 };
+pub use pattern::PatternEntry;
 pub use plan::{PlannedModel, Study};
 pub use run::{ModelResult, StudyResult};
+pub use stem::FileStem;

@@ -1,11 +1,15 @@
 //! `like = "fe"`: a model that is another one but for what it says itself.
 
+use std::collections::BTreeMap;
+
 use parallax_base::with_suggestion;
 
 use crate::{StudyError, file::ModelEntry};
 
 /// Fills every entry that says `like` from the model it names, which must stand above it.
 pub(crate) fn resolve(models: &mut [ModelEntry]) -> Result<(), StudyError> {
+    // Where each name stands first: looking for it from the top would take a time with the square of the models.
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
     for at in 0..models.len() {
         let (above, rest) = models.split_at_mut(at);
         let Some(entry) = rest.first_mut() else { continue };
@@ -13,7 +17,7 @@ pub(crate) fn resolve(models: &mut [ModelEntry]) -> Result<(), StudyError> {
         match entry.like.clone() {
             Some(like) => {
                 let hint = || with_suggestion(&like, above.iter().map(|it| it.name.as_str()));
-                let base = above.iter().find(|it| it.name == like);
+                let base = places.get(&like).and_then(|it| above.get(*it));
                 let base =
                     base.ok_or_else(|| wrong(format!("`like` names no model above it: `{like}`{}", hint())))?;
                 let filled = filled(entry, base).map_err(wrong)?;
@@ -27,6 +31,7 @@ pub(crate) fn resolve(models: &mut [ModelEntry]) -> Result<(), StudyError> {
             }
             None => {}
         }
+        places.entry(entry.name.clone()).or_insert(at);
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use crate::{
     FigureKindEntry, OneOrEach, PipelineEntry, Source, StudyError, StudyFile, TableEntry, TableKind,
     file::{DataSection, ModelEntry, is_for},
     like,
+    names::check_names,
     substitute::substitute,
 };
 
@@ -25,6 +26,8 @@ pub struct Study {
     /// The models, in file order.
     pub models: Vec<PlannedModel>,
     pub(crate) registry: Registry,
+    /// Where each model stands.
+    pub(crate) places: BTreeMap<String, usize>,
 }
 
 /// A model with its request resolved.
@@ -45,6 +48,7 @@ impl Study {
     /// The first thing that is wrong, with its place in the file.
     pub fn plan(mut file: StudyFile, source: &str, registry: Registry) -> Result<Study, StudyError> {
         check_sources(&file)?;
+        check_names(&file)?;
         check_marks(&file)?;
         check_index(&file.data)?;
         let known: Vec<&str> = file.data.sources.iter().map(|it| it.name.as_str()).collect();
@@ -53,7 +57,7 @@ impl Study {
             .data
             .sources
             .iter()
-            .find(|it| it.name == source)
+            .find(|it| it.name == *source)
             .cloned()
             .ok_or_else(|| StudyError::entry("[data]", format!("no source `{source}`{hint}")))?;
         keep_only(&mut file, &source.name);
@@ -61,20 +65,22 @@ impl Study {
         for entry in &file.pipeline {
             check_entry(entry, &registry, "[[pipeline]]")?;
         }
+        let places = places(&file.models)?;
         let models = file
             .models
             .iter()
             .map(|it| plan_model(it, &file, &source, &registry))
             .collect::<Result<Vec<_>, _>>()?;
-        let study = Study { file, source, models, registry };
+        let study = Study { file, source, models, registry, places };
         study.check_tables()?;
         study.check_figures()?;
+        study.check_patterns()?;
         Ok(study)
     }
 
     /// The model of that name.
     pub fn model(&self, name: &str) -> Option<&PlannedModel> {
-        self.models.iter().find(|it| it.name == name)
+        self.places.get(name).and_then(|it| self.models.get(*it))
     }
 
     /// Columns the files must have, unit and time left out: nothing else needs to be read.
@@ -155,16 +161,25 @@ impl Study {
     }
 
     fn check_figures(&self) -> Result<(), StudyError> {
-        let mut ids: BTreeSet<&String> = self.file.tables.iter().map(|it| &it.id).collect();
+        let mut ids: BTreeSet<&str> = self.file.tables.iter().map(|it| it.id.as_str()).collect();
         for figure in &self.file.figures {
             let place = format!("figure `{}`", figure.id);
-            if !ids.insert(&figure.id) {
+            if !ids.insert(figure.id.as_str()) {
                 return Err(StudyError::entry(place, "the id is used twice"));
             }
             for model in figure.models() {
                 self.check_model(model, &place)?;
             }
             figure.check(&self.source.name).map_err(|it| StudyError::entry(place, it))?;
+        }
+        Ok(())
+    }
+
+    fn check_patterns(&self) -> Result<(), StudyError> {
+        let place = format!("source `{}`, pattern", self.source.name);
+        for pattern in &self.source.patterns {
+            self.check_model(&pattern.model, &place)?;
+            pattern.check().map_err(|it| StudyError::entry(place.clone(), it))?;
         }
         Ok(())
     }
@@ -187,7 +202,7 @@ impl Study {
         for name in models {
             self.check_model(name, place)?;
         }
-        let grouped: usize = groups.iter().map(|it| it.columns).sum();
+        let grouped = groups.iter().map(|it| it.columns).fold(0, usize::saturating_add);
         if !groups.is_empty() && grouped != models.len() {
             let message = format!("groups cover {grouped} columns, models are {}", models.len());
             return Err(StudyError::entry(place, message));
@@ -244,7 +259,7 @@ fn check_sources(file: &StudyFile) -> Result<(), StudyError> {
             "give at least one [[data.source]], each with a name of its own",
         ));
     }
-    if names.contains("all") {
+    if names.iter().any(|it| it.eq_ignore_ascii_case("all")) {
         return Err(StudyError::entry("[data]", "no source can be called `all`, which means every one"));
     }
     let lists = (file.pipeline.iter().map(|it| (it.title(), &it.sources)))
@@ -301,6 +316,18 @@ fn keep_only(file: &mut StudyFile, source: &str) {
     }
 }
 
+/// Where each model stands, by its name.
+fn places(models: &[ModelEntry]) -> Result<BTreeMap<String, usize>, StudyError> {
+    let mut places = BTreeMap::new();
+    for (at, model) in models.iter().enumerate() {
+        if places.insert(model.name.clone(), at).is_some() {
+            let place = format!("model `{}`", model.name);
+            return Err(StudyError::entry(place, "the name is used twice for this source"));
+        }
+    }
+    Ok(places)
+}
+
 fn plan_model(
     entry: &ModelEntry,
     file: &StudyFile,
@@ -308,9 +335,6 @@ fn plan_model(
     registry: &Registry,
 ) -> Result<PlannedModel, StudyError> {
     let place = format!("model `{}`", entry.name);
-    if 1 < file.models.iter().filter(|it| it.name == entry.name).count() {
-        return Err(StudyError::entry(place, "the name is used twice for this source"));
-    }
     let plugin = registry
         .estimator(&entry.estimator)
         .map_err(|source| StudyError::Registry { place: place.clone(), source })?;
@@ -382,13 +406,13 @@ pub(crate) fn column_use(
     }
 }
 
-/// Models by the pipeline they run after, so that equal pipelines run once.
-pub(crate) fn by_pipeline(models: &[PlannedModel]) -> BTreeMap<usize, &[PipelineEntry]> {
-    let mut distinct: BTreeMap<usize, &[PipelineEntry]> = BTreeMap::new();
-    for (at, model) in models.iter().enumerate() {
-        if !distinct.values().any(|it| **it == *model.pipeline) {
-            distinct.insert(at, &model.pipeline);
-        }
-    }
-    distinct
+/// Pipelines of models, each once, by what they say.
+pub(crate) fn by_pipeline(models: &[PlannedModel]) -> BTreeMap<String, &[PipelineEntry]> {
+    models.iter().map(|it| (pipeline_key(&it.pipeline), it.pipeline.as_slice())).collect()
+}
+
+/// Equal for pipelines that say the same in the same order.
+pub(crate) fn pipeline_key(pipeline: &[PipelineEntry]) -> String {
+    // Entries come from a file of texts, numbers and lists, which always have a JSON form.
+    serde_json::to_string(pipeline).unwrap_or_else(|it| it.to_string())
 }

@@ -1,10 +1,15 @@
 //! Running a study: the pipeline once, models in parallel, failures as results.
 
+use std::collections::BTreeMap;
+
 use parallax_base::Note;
 use parallax_model::{AbsorptionCache, Detail, Estimate, Panel, Registry, Stepped, side_by_side};
 use parallax_panel::Column;
 
-use crate::{PipelineEntry, PlannedModel, Study, StudyError, plan::by_pipeline};
+use crate::{
+    PipelineEntry, PlannedModel, Study, StudyError,
+    plan::{by_pipeline, pipeline_key},
+};
 
 /// What a study found.
 #[derive(Debug)]
@@ -43,8 +48,7 @@ struct Applied {
 }
 
 /// A panel after some steps, with what has been absorbed on it.
-struct Prepared<'s> {
-    pipeline: &'s [PipelineEntry],
+struct Prepared {
     applied: Result<Applied, String>,
     cache: AbsorptionCache,
 }
@@ -56,14 +60,12 @@ impl Study {
     /// When a step of the common pipeline fails; a failing model is a failed result.
     pub fn run(self, panel: &Panel, done: &(dyn Fn(&str) + Sync)) -> Result<StudyResult, StudyError> {
         let Applied { panel, notes, details } = apply(&self.file.pipeline, panel, &self.registry)?;
-        let prepared: Vec<Prepared<'_>> = by_pipeline(&self.models)
-            .into_values()
-            .map(|pipeline| Prepared {
-                pipeline,
-                applied: apply(pipeline, &panel, &self.registry).map_err(|it| it.to_string()),
-                cache: AbsorptionCache::default(),
-            })
-            .collect();
+        let prepare = |pipeline: &[PipelineEntry]| Prepared {
+            applied: apply(pipeline, &panel, &self.registry).map_err(|it| it.to_string()),
+            cache: AbsorptionCache::default(),
+        };
+        let prepared: BTreeMap<String, Prepared> =
+            by_pipeline(&self.models).into_iter().map(|(key, it)| (key, prepare(it))).collect();
         let fit = |model: &PlannedModel| {
             let result = fit(model, &prepared, &self.registry);
             tracing::debug!(model = model.name, ok = result.estimate.is_ok(), "fitted");
@@ -113,12 +115,12 @@ impl StudyResult {
 
     /// The result of a model by name.
     pub fn model(&self, name: &str) -> Option<&ModelResult> {
-        self.models.iter().find(|it| it.model.name == name)
+        self.study.places.get(name).and_then(|it| self.models.get(*it))
     }
 }
 
-fn fit(model: &PlannedModel, prepared: &[Prepared<'_>], registry: &Registry) -> ModelResult {
-    let Some(ready) = prepared.iter().find(|it| *it.pipeline == *model.pipeline) else {
+fn fit(model: &PlannedModel, prepared: &BTreeMap<String, Prepared>, registry: &Registry) -> ModelResult {
+    let Some(ready) = prepared.get(&pipeline_key(&model.pipeline)) else {
         return failed(model, "its pipeline was not run".to_owned());
     };
     let Applied { panel, notes, details } = match &ready.applied {

@@ -12,7 +12,7 @@ pub fn substitute(
 ) -> Result<String, String> {
     let mut out = String::new();
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once('{') {
+    while let Some((before, after)) = split_at_brace(rest) {
         let Some((name, after)) = after.split_once('}') else {
             return Err(format!("`{{` without `}}` in `{text}`"));
         };
@@ -29,6 +29,24 @@ pub fn substitute(
     Ok(out)
 }
 
+/// The text before and after the first brace that is not part of a name in back-ticks or of a text in quotes.
+fn split_at_brace(text: &str) -> Option<(&str, &str)> {
+    let mut open: Option<char> = None;
+    let mut characters = text.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match (open, character) {
+            (None, '{') => return Some((text.get(..at)?, text.get(at + 1..)?)),
+            (None, '`' | '"' | '\'') => open = Some(character),
+            (Some(_), '\\') => {
+                characters.next();
+            }
+            (Some(mark), it) if it == mark => open = None,
+            _ => {}
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,5 +61,6 @@ mod tests {
             "no set `contrls` under [sets], did you mean `controls`?"
         );
         assert!(put("y ~ {x").is_err());
+        assert_eq!(put("`y{1}` ~ {controls} + i(g, ref = '{')").unwrap(), "`y{1}` ~ a + b + i(g, ref = '{')");
     }
 }

@@ -2,7 +2,7 @@
 
 use parallax_model::{
     Name, Panel,
-    panel::{Codes, Column, PanelBuilder, PanelError},
+    panel::{Codes, Column, PanelBuilder, PanelError, TimeFormat},
 };
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -190,14 +190,27 @@ impl Table {
         self.panel_named(|it| it.into())
     }
 
+    /// As a panel of `unit` and `year`, whose numbers are what is declared.
+    ///
+    /// # Errors
+    /// Repeated rows, and codes that jump or are none of the format.
+    pub fn panel_as(&self, format: Option<TimeFormat>) -> Result<Panel, PanelError> {
+        self.panel_of(|it| it.into(), format)
+    }
+
     /// As [`Table::panel`], every column under another name.
     ///
     /// # Errors
     /// Repeated rows and repeated names.
     pub fn panel_named(&self, name: impl Fn(&str) -> Name) -> Result<Panel, PanelError> {
+        self.panel_of(name, None)
+    }
+
+    fn panel_of(&self, name: impl Fn(&str) -> Name, format: Option<TimeFormat>) -> Result<Panel, PanelError> {
         let units = Codes::from_text(self.unit.iter().map(|it| Some(it.as_str())));
-        let builder =
-            PanelBuilder::new(self.len()).index(name("unit"), units, name("year"), self.year.clone());
+        let builder = PanelBuilder::new(self.len())
+            .index(name("unit"), units, name("year"), self.year.clone())
+            .time_format(format);
         self.columns(builder, name).build()
     }
 

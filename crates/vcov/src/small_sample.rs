@@ -1,8 +1,8 @@
 //! Small-sample rules, spelled out as data, and the presets that are what other programs do.
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::VcovError;
@@ -11,7 +11,7 @@ use crate::VcovError;
 ///
 /// K is the number of parameters, regressors plus the absorbed effects that `effects` and `count`
 /// say; n the rows; G the clusters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct SmallSample {
     /// The program these rules come from, or `custom`.
@@ -123,6 +123,18 @@ impl SmallSample {
     /// The presets, in the order tables list them.
     pub const PRESETS: [SmallSample; 5] =
         [SmallSample::FIXEST, SmallSample::REGHDFE, SmallSample::XTREG, SmallSample::PLM, SmallSample::NONE];
+}
+
+/// What is read is the name of a preset.
+impl JsonSchema for SmallSample {
+    fn schema_name() -> Cow<'static, str> {
+        "SmallSample".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let names = SmallSample::PRESETS.map(|it| it.to_string());
+        json_schema!({ "type": "string", "enum": names, "description": "Rules for small samples." })
+    }
 }
 
 impl Default for SmallSample {

@@ -43,7 +43,7 @@ pub fn parallax<I: AsRef<str>>(words: impl IntoIterator<Item = I>) -> Ran {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let code =
         parallax_driver::main([OsString::from("parallax")].into_iter().chain(words), &mut out, &mut err);
-    let code = (0..=3).find(|it| ExitCode::from(*it) == code);
+    let code = (0..=4).find(|it| ExitCode::from(*it) == code);
     Ran {
         code: code.unwrap_or_else(|| panic!("an exit code that is not documented")),
         out: String::from_utf8(out).unwrap(),

@@ -14,6 +14,7 @@ pub fn run(arguments: &Convert, out: &mut dyn Write) -> Result<Outcome, DriverEr
     request.reading = arguments.reading.options();
     request.unit = arguments.unit.as_ref().map(Name::from);
     request.time = arguments.time.as_ref().map(Name::from);
+    request.time_format = arguments.time_format;
     if !arguments.columns.is_empty() {
         request.select = Select::Only(ColumnList::names(&arguments.columns));
     }

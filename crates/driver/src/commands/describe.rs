@@ -4,6 +4,7 @@ use std::{io::Write, sync::Arc};
 
 use parallax_base::{Name, shown};
 use parallax_ingest::{Loaded, ReadRequest, read};
+use parallax_model::time_remarks;
 use parallax_panel::{Column, MISSING, adoption_cohorts, balance, summarize};
 use parallax_report::{Cell, Digits, Format, HeaderRow, Row, Table, render};
 use serde_json::{Map, Value, json};
@@ -20,6 +21,7 @@ pub fn run(arguments: &Describe, out: &mut dyn Write) -> Result<Outcome, DriverE
     request.reading = arguments.reading.options();
     request.unit = arguments.unit.as_ref().map(Name::from);
     request.time = arguments.time.as_ref().map(Name::from);
+    request.time_format = arguments.time_format;
     let loaded = read(&request)?;
     let treatment = arguments.treatment.as_deref();
     match arguments.format {
@@ -51,6 +53,9 @@ fn text(loaded: &Loaded, treatment: Option<&str>, out: &mut dyn Write) -> Result
             shape.rows_a_unit.1,
             shape.units_with_gaps
         )?;
+        for note in time_remarks(panel) {
+            writeln!(out, "{note}")?;
+        }
     } else {
         writeln!(out, "{} rows, no unit and time named", panel.n_rows())?;
     }

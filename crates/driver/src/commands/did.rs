@@ -6,7 +6,8 @@ use parallax_base::Name;
 use parallax_battery::{Battery, BatterySpec, Treatment, findings, run as run_battery};
 use parallax_ingest::{FileRequest, Loaded, ReadRequest, Select, read};
 use parallax_report::{
-    FileRecord, Format, Output, battery_document, battery_json, effects_table, render, write_outputs,
+    FileRecord, Format, InputRecord, InputRole, Output, OutputRun, Provenance, battery_document,
+    battery_json, effects_table, render,
 };
 
 use crate::{
@@ -33,14 +34,23 @@ pub fn run(
         let out = arguments.out.display();
         return Err(DriverError::Request(format!("--out {out} is a file; name a folder for the report")));
     }
+    let mut held = None;
+    if !arguments.no_report {
+        let run = OutputRun::begin(std::slice::from_ref(&arguments.out))?;
+        if !quiet {
+            run.notes().try_for_each(|it| writeln!(err, "note: {it}"))?;
+        }
+        held = Some(run);
+    }
     let loaded = load(arguments)?;
     refuse_text(&spec, &loaded)?;
     let notes = data_notes(&loaded);
     let threads = rayon::current_num_threads();
     let battery = run_battery(&loaded.panel, spec, &registry, threads)?;
     let outputs = if arguments.no_report { Vec::new() } else { outputs(&battery, &loaded, &notes)? };
-    if !outputs.is_empty() {
-        write_outputs(&arguments.out, &outputs)?;
+    if let Some(run) = held {
+        let inputs: Vec<_> = loaded.files.iter().map(|it| it.path.clone()).collect();
+        run.publish(std::slice::from_ref(&outputs), &provenance(&loaded)?, &inputs)?;
     }
     match arguments.format {
         ListFormat::Json => writeln!(out, "{:#}", battery_json(&battery, loaded.simulated(), &notes))?,
@@ -51,6 +61,17 @@ pub fn run(
         writeln!(err, "{files} files in {}, {seconds:.1} s", arguments.out.display())?;
     }
     Ok(Outcome::Done)
+}
+
+/// Which data the report was made from.
+fn provenance(loaded: &Loaded) -> Result<Provenance, DriverError> {
+    let mut inputs = Vec::new();
+    for it in &loaded.files {
+        let name = it.path.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+        inputs.push(InputRecord { role: InputRole::Data, name, sha256: it.sha256()? });
+    }
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    Ok(Provenance { version, made_by: "did".to_owned(), simulated: loaded.simulated(), inputs })
 }
 
 fn spec(arguments: &Did) -> Result<BatterySpec, DriverError> {
@@ -96,6 +117,7 @@ fn load(arguments: &Did) -> Result<Loaded, DriverError> {
         files: arguments.data.iter().map(FileRequest::new).collect(),
         unit: Some(Name::from(&arguments.unit)),
         time: Some(Name::from(&arguments.time)),
+        time_format: arguments.time_format,
         select: Select::Only(names.into_iter().collect()),
         reading: arguments.reading.options(),
     };

@@ -125,6 +125,7 @@ impl<'a> Request<'a> {
             files: self.arguments.data.iter().map(FileRequest::new).collect(),
             unit: None,
             time: None,
+            time_format: self.arguments.time_format,
             select: Select::Only(names),
             reading: self.arguments.reading.options(),
         };

@@ -1,8 +1,9 @@
 //! `parallax reproduce`: studies in, tables out, printed against ours.
 
 use std::{
+    collections::BTreeMap,
     fs,
-    io::{self, Write},
+    io::Write,
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -10,18 +11,55 @@ use std::{
 use parallax_base::Note;
 use parallax_ingest::{FileRequest, JoinOn, Loaded, ReadOptions, ReadRequest, Select, read};
 use parallax_report::{
-    Output, check_outputs, compare_study,
-    published::{Comparison, Published, Summary, Verdict},
-    study_outputs, study_problems, write_outputs,
+    InputRecord, InputRole, Output, OutputRun, Provenance, Written, check_outputs, provenance_of,
+    published::{Comparison, Summary, Verdict},
+    sha256, study_outputs, study_problems,
 };
 use parallax_study::{DataFile, JoinKey, Root, Source, Study, StudyError, StudyFile, StudyResult};
 
 use crate::{
     DriverError, Outcome,
     args::Reproduce,
-    commands::{fit::refuse_mixed, study_report},
+    commands::{
+        fit::refuse_mixed,
+        printed::{Judgement, Printed},
+        sample_flow::{sample_flow, without_folder},
+        study_report,
+    },
     progress::Progress,
+    reach::Reach,
+    text_file::{read_regular, read_text},
 };
+
+/// A study file as it was read.
+struct Opened {
+    path: PathBuf,
+    sha256: String,
+    file: StudyFile,
+    reach: Reach,
+    printed: Printed,
+}
+
+/// How a run is asked for, and where it speaks.
+struct Asked<'a> {
+    arguments: &'a Reproduce,
+    quiet: bool,
+    out: &'a mut dyn Write,
+    err: &'a mut dyn Write,
+}
+
+/// What a source gave, ready to be written.
+struct Made {
+    result: StudyResult,
+    comparisons: Vec<Comparison>,
+    tables: Vec<Output>,
+    report: Vec<Output>,
+    /// Every file that was read.
+    inputs: Vec<PathBuf>,
+    /// What reading them took for granted.
+    notes: Vec<Note>,
+    provenance: Provenance,
+}
 
 /// Runs each study, then writes or checks its files.
 pub fn run(
@@ -31,23 +69,41 @@ pub fn run(
     err: &mut dyn Write,
 ) -> Result<Outcome, DriverError> {
     let named = !arguments.studies.is_empty();
+    let mut asked = Asked { arguments, quiet, out, err };
     let mut outcome = Outcome::Done;
     let mut run_any = false;
-    for path in study_files(&arguments.studies)? {
-        let file = read_study(&path)?;
-        let sources = match choose_sources(&file, arguments, &path) {
+    let mut seen = BTreeMap::new();
+    for (path, found) in study_files(&arguments.studies)? {
+        let opened = open(path, found, arguments)?;
+        if let (Some(other), Some(out)) =
+            (seen.insert(opened.file.name.folded(), opened.path.clone()), &arguments.out)
+        {
+            let (name, path, out) = (&opened.file.name, opened.path.display(), out.display());
+            return Err(DriverError::Request(format!(
+                "{path} and {} are both called `{name}`, and both would be written to {out}/{name}; run one of them \
+                 with another --out",
+                other.display()
+            )));
+        }
+        let sources = match choose_sources(&opened.file, arguments, &opened.path) {
             Ok(it) => it,
             Err(reason) if named => return Err(DriverError::Request(reason)),
             Err(reason) => {
                 if !quiet {
-                    writeln!(err, "skipped {}: {reason}", file.name)?;
+                    writeln!(asked.err, "skipped {}: {reason}", opened.file.name)?;
                 }
                 continue;
             }
         };
         run_any = true;
+        let mut judgement = Judgement::default();
         for source in sources {
-            outcome = worse(outcome, one(arguments, quiet, &path, file.clone(), &source, (out, err))?);
+            outcome = outcome.worse(one(&mut asked, &opened, &source, &mut judgement)?);
+        }
+        if arguments.strict {
+            let rest = judgement.rest(&opened.printed);
+            rest.iter().try_for_each(|it| writeln!(asked.err, "error: {}: {it}", opened.file.name))?;
+            outcome = outcome.worse(if rest.is_empty() { Outcome::Done } else { Outcome::Unmatched });
         }
     }
     if !run_any {
@@ -56,75 +112,124 @@ pub fn run(
     Ok(outcome)
 }
 
-/// A study that is incomplete is worse than one that differs.
-fn worse(a: Outcome, b: Outcome) -> Outcome {
-    let worst = [Outcome::Incomplete, Outcome::Different].into_iter().find(|it| *it == a || *it == b);
-    worst.unwrap_or(Outcome::Done)
+/// Says on standard error what the study asked for and did not get.
+fn complain(result: &StudyResult, err: &mut dyn Write) -> Result<Outcome, DriverError> {
+    let problems = study_problems(result);
+    say(result, &problems, err)?;
+    Ok(if problems.is_empty() { Outcome::Done } else { Outcome::Incomplete })
 }
 
-/// Says on standard error what the study asked for and did not get.
-fn complain(result: &StudyResult, outcome: Outcome, err: &mut dyn Write) -> Result<Outcome, DriverError> {
-    let problems = study_problems(result);
-    for it in &problems {
+fn say(result: &StudyResult, problems: &[String], err: &mut dyn Write) -> Result<(), DriverError> {
+    for it in problems {
         writeln!(err, "error: {}, source {}: {it}", result.study.file.name, result.study.source.name)?;
     }
-    Ok(if problems.is_empty() { outcome } else { Outcome::Incomplete })
+    Ok(())
 }
 
 fn one(
-    arguments: &Reproduce,
-    quiet: bool,
-    path: &Path,
-    file: StudyFile,
+    asked: &mut Asked<'_>,
+    opened: &Opened,
     source: &str,
-    (out, err): (&mut dyn Write, &mut dyn Write),
+    judgement: &mut Judgement,
 ) -> Result<Outcome, DriverError> {
     let started = Instant::now();
+    let arguments = asked.arguments;
+    let study = Study::plan(opened.file.clone(), source, parallax_plugins::registry()?)
+        .map_err(|source| DriverError::Study { path: opened.path.clone(), source })?;
+    let [tables, report] = targets(arguments, folder(&opened.path), &study);
+    if arguments.out.is_none() {
+        [&tables, &report].into_iter().try_for_each(|it| opened.reach.check_target(it))?;
+    }
+    // A second run would be refused before it has done its work.
+    let dirs = if arguments.no_report { vec![tables.clone()] } else { vec![tables.clone(), report.clone()] };
+    let run = if arguments.check { None } else { Some(OutputRun::begin(&dirs)?) };
+    if !asked.quiet {
+        let notes = run.iter().flat_map(OutputRun::notes);
+        notes.into_iter().try_for_each(|it| writeln!(asked.err, "note: {it}"))?;
+    }
+    let made = make(asked, opened, study)?;
+    let mut outcome = Outcome::Done;
+    match run {
+        None => {
+            summarize(&made, &opened.printed, started, asked)?;
+            outcome = outcome.worse(check(&tables, &made, asked)?);
+        }
+        Some(run) => {
+            let results = [made.tables.clone(), made.report.clone()];
+            let written = run.publish(&results, &made.provenance, &made.inputs)?;
+            summarize(&made, &opened.printed, started, asked)?;
+            dirs.iter().zip(&written).try_for_each(|(dir, it)| tell(dir, it, asked))?;
+            if arguments.no_report {
+                tell_other_run(&report, &made.provenance, asked)?;
+            }
+        }
+    }
+    outcome = outcome.worse(complain(&made.result, asked.err)?);
+    if arguments.strict {
+        let found = judgement.of(&made.result, &opened.printed, &made.comparisons);
+        say(&made.result, &found, asked.err)?;
+        outcome = outcome.worse(if found.is_empty() { Outcome::Done } else { Outcome::Unmatched });
+    }
+    Ok(outcome)
+}
+
+/// Reads, runs and compares; nothing is written.
+fn make(asked: &Asked<'_>, opened: &Opened, study: Study) -> Result<Made, DriverError> {
+    let (arguments, path) = (asked.arguments, opened.path.as_path());
     let in_study = |source| DriverError::Study { path: path.to_owned(), source };
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let study = Study::plan(file, source, parallax_plugins::registry()?).map_err(in_study)?;
-    let loaded = load(&study, folder, arguments.data.as_deref(), arguments.reading.options())
+    let folder = folder(path);
+    let reading = arguments.reading.options();
+    let loaded = load(&study, folder, arguments.data.as_deref(), reading, &opened.reach)
         .map_err(|it| place(it, path))?;
     refuse_unmarked_simulation(&study, &loaded, path)?;
     for model in &study.models {
         refuse_mixed(&loaded, &model.spec.formula)?;
     }
-    let progress = Progress::new(quiet, &study.file.name, study.models.len());
+    let progress = Progress::new(asked.quiet, &study.file.name, study.models.len());
     let result = study.run(&loaded.panel, &|name| progress.done(name)).map_err(in_study)?;
     drop(progress);
-    let comparisons = compare(&result, folder)?;
+    let comparisons = opened.printed.compare(&result)?;
     let flow = sample_flow(&result, &loaded);
-    let mut outputs = study_outputs(&result, &comparisons);
-    outputs.push(Output::new("sample-flow.txt", flow.clone().into_bytes()));
-    let [tables, report] = targets(arguments, folder, &result);
-    if arguments.check {
-        if !quiet {
-            summarize(&result, &loaded, &comparisons, started, out)?;
-        }
-        return complain(&result, check(&tables, &outputs, out)?, err);
-    }
-    // The report is made before anything is written: an error leaves all old results.
-    let reports = match arguments.no_report {
+    let data: Vec<String> = loaded.notes.iter().map(without_folder).collect();
+    let mut tables = study_outputs(&result, &comparisons, &data);
+    tables.push(Output::new("sample-flow.txt", flow.clone().into_bytes()));
+    let report = match arguments.no_report || arguments.check {
         true => Vec::new(),
         false => study_report::outputs(&result, &loaded, &comparisons, &flow, folder)?,
     };
-    if !quiet {
-        summarize(&result, &loaded, &comparisons, started, out)?;
-    }
-    write(&tables, &outputs, quiet, out)?;
-    if !reports.is_empty() {
-        write(&report, &reports, quiet, out)?;
-    }
-    complain(&result, Outcome::Done, err)
+    let provenance = provenance(opened, &result, &loaded)?;
+    let printed = if let Printed::Here(it) = &opened.printed { Some(it.path.clone()) } else { None };
+    let data = loaded.files.iter().map(|it| it.path.clone());
+    let inputs = [path.to_owned()].into_iter().chain(printed).chain(data).collect();
+    Ok(Made { result, comparisons, tables, report, inputs, notes: loaded.notes, provenance })
 }
 
-/// Study files named, or every `datasets/*/study.toml`.
-fn study_files(named: &[PathBuf]) -> Result<Vec<PathBuf>, DriverError> {
+/// Which run the results are of: the program, what was asked, and every file that was read.
+fn provenance(opened: &Opened, result: &StudyResult, loaded: &Loaded) -> Result<Provenance, DriverError> {
+    let name = |it: &Path| it.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+    let study = (InputRole::Study, name(&opened.path), opened.sha256.clone());
+    let mut inputs = vec![study];
+    if let Printed::Here(it) = &opened.printed {
+        inputs.push((InputRole::Published, name(&it.path), it.sha256.clone()));
+    }
+    for it in &loaded.files {
+        inputs.push((InputRole::Data, name(&it.path), it.sha256()?));
+    }
+    let record = |(role, name, sha256)| InputRecord { role, name, sha256 };
+    Ok(Provenance {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        made_by: format!("reproduce, study {}, source {}", result.study.file.name, result.study.source.name),
+        simulated: result.study.source.simulated,
+        inputs: inputs.into_iter().map(record).collect(),
+    })
+}
+
+/// Study files named, or every `datasets/*/study.toml`; `true` for those found in a folder.
+fn study_files(named: &[PathBuf]) -> Result<Vec<(PathBuf, bool)>, DriverError> {
     if !named.is_empty() {
-        return Ok(named
-            .iter()
-            .map(|it| if it.is_dir() { it.join("study.toml") } else { it.clone() })
-            .collect());
+        let file =
+            |it: &PathBuf| if it.is_dir() { (it.join("study.toml"), true) } else { (it.clone(), false) };
+        return Ok(named.iter().map(file).collect());
     }
     let root = Path::new("datasets");
     let none = || {
@@ -136,13 +241,26 @@ fn study_files(named: &[PathBuf]) -> Result<Vec<PathBuf>, DriverError> {
         .filter(|it| it.is_file())
         .collect();
     found.sort();
-    if found.is_empty() { Err(none()) } else { Ok(found) }
+    if found.is_empty() { Err(none()) } else { Ok(found.into_iter().map(|it| (it, true)).collect()) }
 }
 
-fn read_study(path: &Path) -> Result<StudyFile, DriverError> {
-    let text =
-        fs::read_to_string(path).map_err(|source| DriverError::Read { path: path.to_owned(), source })?;
-    StudyFile::parse(&text).map_err(|source| DriverError::Study { path: path.to_owned(), source })
+/// Reads a study file and what is printed. A file that was found in a folder must not be a link out of it: messages show
+/// lines of it.
+fn open(path: PathBuf, found: bool, arguments: &Reproduce) -> Result<Opened, DriverError> {
+    let reach = Reach::of(folder(&path), &path, arguments);
+    if found {
+        reach.check(&path, "the study file")?;
+    }
+    // What the user names may come through a pipe; what lies in a folder is a file.
+    let text = if found { read_regular(&path) } else { read_text(&path) };
+    let text = text.map_err(|source| DriverError::Read { path: path.clone(), source })?;
+    let file = StudyFile::parse(&text).map_err(|source| DriverError::Study { path: path.clone(), source })?;
+    let printed = Printed::read(&file, folder(&path), &reach)?;
+    Ok(Opened { sha256: sha256(text.as_bytes()), path, file, reach, printed })
+}
+
+fn folder(study: &Path) -> &Path {
+    study.parent().unwrap_or(Path::new("."))
 }
 
 /// `--source` by name, or all that can be read; else with `--data` the first source all of whose files
@@ -153,7 +271,7 @@ fn choose_sources(file: &StudyFile, arguments: &Reproduce, path: &Path) -> Resul
     match arguments.source.as_deref() {
         Some(ALL) => {
             let here = sources.iter().filter(|it| lacks(it, data).is_none());
-            let names: Vec<String> = here.map(|it| it.name.clone()).collect();
+            let names: Vec<String> = here.map(|it| it.name.to_string()).collect();
             return if names.is_empty() {
                 Err(format!("{}: every source needs --data", path.display()))
             } else {
@@ -163,7 +281,7 @@ fn choose_sources(file: &StudyFile, arguments: &Reproduce, path: &Path) -> Resul
         Some(name) => {
             let known = sources.iter().map(|it| it.name.as_str());
             return match sources.iter().find(|it| it.name == *name) {
-                Some(it) => Ok(vec![it.name.clone()]),
+                Some(it) => Ok(vec![it.name.to_string()]),
                 None => Err(format!(
                     "{}: no source `{name}`{}",
                     path.display(),
@@ -180,7 +298,7 @@ fn choose_sources(file: &StudyFile, arguments: &Reproduce, path: &Path) -> Resul
     };
     for source in candidates {
         match lacks(source, data) {
-            None => return Ok(vec![source.name.clone()]),
+            None => return Ok(vec![source.name.to_string()]),
             Some(file) => reason = format!("source `{}` needs {file}, which is not there", source.name),
         }
     }
@@ -209,15 +327,19 @@ fn load(
     folder: &Path,
     data: Option<&Path>,
     reading: ReadOptions,
+    reach: &Reach,
 ) -> Result<Loaded, DriverError> {
     let needs =
         study.needs().map_err(|source| DriverError::Study { path: folder.join("study.toml"), source })?;
     let files =
-        study.source.files.iter().map(|it| file_request(it, folder, data)).collect::<Result<_, _>>()?;
+        study.source.files.iter().map(|it| file_request(it, folder, data)).collect::<Result<Vec<_>, _>>()?;
+    let what = format!("a file of source `{}`", study.source.name);
+    files.iter().try_for_each(|it| reach.check(&it.path, &what))?;
     Ok(read(&ReadRequest {
         files,
         unit: study.file.data.unit.clone(),
         time: study.file.data.time.clone(),
+        time_format: study.file.data.time_format,
         select: Select::Only(needs),
         reading,
     })?)
@@ -263,43 +385,31 @@ fn refuse_unmarked_simulation(study: &Study, loaded: &Loaded, path: &Path) -> Re
     Ok(())
 }
 
-fn compare(result: &StudyResult, folder: &Path) -> Result<Vec<Comparison>, DriverError> {
-    let path = folder.join("published.toml");
-    if !result.study.source.compare {
-        return Ok(Vec::new());
-    }
-    let text = match fs::read_to_string(&path) {
-        Ok(it) => it,
-        Err(it) if it.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(source) => return Err(DriverError::Read { path, source }),
-    };
-    let published: Published = text.parse().map_err(|source| DriverError::Published { path, source })?;
-    Ok(compare_study(&published, result))
-}
-
 /// Where tables go, and the report.
-fn targets(arguments: &Reproduce, folder: &Path, result: &StudyResult) -> [PathBuf; 2] {
-    let (study, source) = (&result.study.file.name, &result.study.source.name);
+fn targets(arguments: &Reproduce, folder: &Path, study: &Study) -> [PathBuf; 2] {
+    let (name, source) = (&study.file.name, &study.source.name);
     match &arguments.out {
-        Some(it) => [it.join(study).join(source), it.join(study).join(source).join("report")],
+        Some(it) => [it.join(name).join(source), it.join(name).join(source).join("report")],
         None => ["tables", "report"].map(|it| folder.join(it).join(source)),
     }
 }
 
 fn summarize(
-    result: &StudyResult,
-    loaded: &Loaded,
-    comparisons: &[Comparison],
+    made: &Made,
+    printed: &Printed,
     started: Instant,
-    out: &mut dyn Write,
+    asked: &mut Asked<'_>,
 ) -> Result<(), DriverError> {
-    let study = &result.study;
+    if asked.quiet {
+        return Ok(());
+    }
+    let (study, out) = (&made.result.study, &mut *asked.out);
     let simulated = if study.source.simulated { ", simulated data" } else { "" };
     writeln!(out, "{}: source {}{simulated}", study.file.title, study.source.name)?;
-    for note in &loaded.notes {
+    for note in &made.notes {
         writeln!(out, "  note: {}", without_folder(note))?;
     }
-    for it in comparisons {
+    for it in &made.comparisons {
         writeln!(out, "  {}: {}", it.table, it.summary())?;
         let stale = it.cells.iter().filter(|cell| cell.verdict == Verdict::StaleExplanation);
         for cell in stale {
@@ -310,75 +420,67 @@ fn summarize(
             )?;
         }
     }
-    let total: Summary = comparisons.iter().map(Comparison::summary).sum();
-    if !comparisons.is_empty() {
-        writeln!(out, "  printed against ours: {total}")?;
+    match made.comparisons.is_empty() {
+        true => writeln!(out, "  printed against ours: {}", printed.why_nothing())?,
+        false => {
+            let total: Summary = made.comparisons.iter().map(Comparison::summary).sum();
+            writeln!(out, "  printed against ours: {total}")?;
+        }
     }
-    let seconds = started.elapsed().as_secs_f64();
-    writeln!(out, "  {} rows, {} models, {seconds:.2} s", result.panel.n_rows(), result.models.len())?;
+    let patterns = &study.source.patterns;
+    if !patterns.is_empty() {
+        let hold = patterns.iter().filter(|it| it.fault(&made.result).is_none()).count();
+        writeln!(out, "  patterns: {hold} of {} hold", patterns.len())?;
+    }
+    let (rows, models) = (made.result.panel.n_rows(), made.result.models.len());
+    writeln!(out, "  {rows} rows, {models} models, {:.2} s", started.elapsed().as_secs_f64())?;
     Ok(())
 }
 
-/// What reading and the pipeline did to rows and columns, as a file beside the tables.
-fn sample_flow(result: &StudyResult, loaded: &Loaded) -> String {
-    let simulated = if result.study.source.simulated { " (simulated data)" } else { "" };
-    let mut text = format!("How the sample of {} came to be{simulated}\n\n", result.study.file.name);
-    for file in &loaded.files {
-        let name = file.path.file_name().map(|it| it.to_string_lossy()).unwrap_or_default();
-        text.push_str(&format!(
-            "{name}: {}, {} rows, {} columns read\n",
-            file.format, file.rows, file.columns_read
-        ));
-    }
-    for note in &loaded.notes {
-        text.push_str(&format!("{}\n", without_folder(note)));
-    }
-    for note in &result.notes {
-        text.push_str(&format!("{note}\n"));
-    }
-    let (rows, units) = (result.panel.n_rows(), result.panel.units().n_groups());
-    text.push_str(&match result.panel.index() {
-        Some(_) => format!("panel: {rows} rows, {units} units\n"),
-        None => format!("cross-section: {rows} rows\n"),
-    });
-    if result.study.source.simulated {
-        text.push_str("All data here are simulated; no number is a finding.\n");
-    }
-    text
-}
-
-/// Notes name files as they were found; where the files lie is not part of the result.
-fn without_folder(note: &Note) -> String {
-    match note {
-        Note::Ingest { file, text } => {
-            let name = Path::new(file).file_name().map_or(file.as_str().into(), |it| it.to_string_lossy());
-            format!("{name}: {text}")
-        }
-        other => other.to_string(),
-    }
-}
-
-fn check(target: &Path, outputs: &[Output], out: &mut dyn Write) -> Result<Outcome, DriverError> {
-    let differences = check_outputs(target, outputs)?;
+fn check(target: &Path, made: &Made, asked: &mut Asked<'_>) -> Result<Outcome, DriverError> {
+    tell_other_run(target, &made.provenance, asked)?;
+    let differences = check_outputs(target, &made.tables)?;
     for it in &differences {
-        writeln!(out, "  differs: {}: {it}", target.display())?;
+        writeln!(asked.out, "  differs: {}: {it}", target.display())?;
     }
     if !differences.is_empty() {
         return Ok(Outcome::Different);
     }
-    writeln!(out, "  {} files in {} are as they would be written", outputs.len(), target.display())?;
+    let files = made.tables.len();
+    writeln!(asked.out, "  {files} files in {} are as they would be written", target.display())?;
     Ok(Outcome::Done)
 }
 
-fn write(target: &Path, outputs: &[Output], quiet: bool, out: &mut dyn Write) -> Result<(), DriverError> {
-    let written = write_outputs(target, outputs)?;
-    if !quiet {
+/// What was written, what was removed, and what lies there besides.
+fn tell(dir: &Path, written: &Written, asked: &mut Asked<'_>) -> Result<(), DriverError> {
+    if asked.quiet {
+        return Ok(());
+    }
+    let (files, changed) = (written.changed.len() + written.unchanged.len(), written.changed.len());
+    writeln!(asked.out, "  {files} files in {}, {changed} changed", dir.display())?;
+    for it in &written.removed {
+        writeln!(asked.out, "    removed {}, which the run before made and this one does not", it.display())?;
+    }
+    for it in &written.left {
+        writeln!(asked.out, "    left {}, which is not of this run", it.display())?;
+    }
+    Ok(())
+}
+
+/// Results that a run with other files or another version has made are named.
+fn tell_other_run(dir: &Path, run: &Provenance, asked: &mut Asked<'_>) -> Result<(), DriverError> {
+    let Some(other) = provenance_of(dir)?.filter(|it| it != run) else { return Ok(()) };
+    let changed = run.inputs.iter().filter(|it| !other.inputs.contains(it)).map(|it| it.name.as_str());
+    let mut changed: Vec<&str> = changed.collect();
+    if other.version != run.version {
+        changed.push("the program");
+    }
+    if !asked.quiet {
+        let what = if changed.is_empty() { "the files that are read".to_owned() } else { changed.join(", ") };
         writeln!(
-            out,
-            "  {} files in {}, {} changed",
-            outputs.len(),
-            target.display(),
-            written.changed.len()
+            asked.err,
+            "note: the results in {} are of another run; since then changed: {what}",
+            dir.display()
         )?;
     }
     Ok(())

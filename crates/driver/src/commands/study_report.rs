@@ -1,12 +1,12 @@
 //! The report of a study: page, Word file, LaTeX file, with what was read and how rows came to be used.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use parallax_ingest::{FileReport, Loaded};
 use parallax_report::{FileRecord, Output, published::Comparison, study_document};
 use parallax_study::StudyResult;
 
-use crate::DriverError;
+use crate::{DriverError, text_file::read_regular};
 
 /// The files of the report, named after the study.
 pub(super) fn outputs(
@@ -37,7 +37,7 @@ pub(super) fn record(file: &FileReport, listed: &[(String, String)]) -> Result<F
 /// Hashes and licences of a `datasets.toml` beside the study's folder; a study outside such a
 /// collection has none, and its report then names no licences.
 fn listed(folder: &Path) -> Vec<(String, String)> {
-    let text = fs::read_to_string(folder.join("..").join("datasets.toml")).unwrap_or_default();
+    let text = read_regular(&folder.join("..").join("datasets.toml")).unwrap_or_default();
     let list: toml::Table = text.parse().unwrap_or_default();
     let files = list.get("file").and_then(toml::Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let text = |file: &toml::Value, key| file.get(key)?.as_str().map(str::to_owned);

@@ -239,9 +239,9 @@ fn history(options: &Options) -> Option<u32> {
 }
 
 impl HorizonSample {
-    /// Rows where the treatment begins.
-    pub fn n_treated(&self) -> usize {
-        self.treated.iter().filter(|it| **it).count()
+    /// Of the rows at these positions, those where the treatment begins.
+    pub fn treated_rows(&self, positions: impl IntoIterator<Item = usize>) -> Vec<usize> {
+        positions.into_iter().filter(|it| self.treated[*it]).map(|it| self.rows[it]).collect()
     }
 
     /// Both kinds of row are there; a period with treated rows has controls.

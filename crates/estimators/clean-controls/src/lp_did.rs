@@ -3,8 +3,8 @@
 use parallax_model::{
     BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Detail, Distribution, Estimate,
     Estimator, EventStudy, EventWindow, Example, FitError, InfluenceFunctions, Mat, Meta, Name, Note,
-    OptionColumns, PluginMeta, SampleReport, Statistics, Status, Support, Term, Vcov, VcovKind, counted,
-    linalg::AbsorbOptions, settle, vcov::Arithmetic,
+    OptionColumns, PluginMeta, SampleReport, Statistics, Status, Support, Term, TreatedRows, TreatedSupport,
+    Vcov, VcovKind, counted, linalg::AbsorbOptions, settle, vcov::Arithmetic,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,22 +47,29 @@ pub struct Options {
     /// Which units adopters are compared with.
     pub control: Control,
     /// Periods before adoption. As many as half of the adopters have without a gap, if not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub leads: Option<u32>,
     /// Periods after the first treated one. As `leads`.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub lags: Option<u32>,
     /// The pooled estimate before adoption is over event times from there to -2; as `leads` if not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub pool_leads: Option<u32>,
     /// The pooled estimate `att` is over event times from 0 to there; as `lags` if not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub pool_lags: Option<u32>,
     /// Every adopter counts the same. Otherwise periods with balanced shares of adopters count more.
     pub reweight: bool,
     /// What long differences start from.
     pub base: Base,
     /// How many periods before adoption the base is the mean of, for `base` = pre-mean; all, if not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub base_periods: Option<u32>,
     /// Lags of the outcome among the covariates.
+    #[schemars(range(max = parallax_model::limits::LAGGED_COLUMNS))]
     pub outcome_lags: u32,
     /// Lags of the outcome's change among the covariates.
+    #[schemars(range(max = parallax_model::limits::LAGGED_COLUMNS))]
     pub difference_lags: u32,
     /// Event times from 0 on use only rows that can be used at all of them.
     pub no_composition: bool,
@@ -126,12 +133,16 @@ impl Estimator for LocalProjections {
         notes.extend(remarks(options, windows, &effects));
         notes.extend(differences.history_note());
         let mut estimate = estimate(design, options, &effects, &used)?;
-        estimate.notes = notes;
+        estimate.notes.extend(notes);
         if let Some(study) = EventStudy::of(&estimate) {
             study.add_tests(options.level, &mut estimate.stats)?;
             estimate.details.push(study.table(options.level));
         }
         Ok(estimate)
+    }
+
+    fn dated_by(options: &Options) -> Option<&Name> {
+        options.treatment.as_ref()
     }
 
     fn columns(options: &Options) -> OptionColumns {
@@ -237,7 +248,8 @@ struct Effect {
     arithmetic: Option<Arithmetic>,
     /// Rows of the design that long differences start from, each once.
     base: Vec<usize>,
-    treated: usize,
+    /// Those of them in which the treatment begins.
+    treated: Vec<usize>,
     /// Covariates that its rows cannot tell from periods and from covariates before.
     dropped: Vec<String>,
 }
@@ -251,6 +263,15 @@ struct Found {
 }
 
 impl Effect {
+    fn distribution(&self) -> Distribution {
+        self.arithmetic.as_ref().map_or(Distribution::Normal, |it| Distribution::StudentT(it.t_df))
+    }
+
+    /// Of the t distribution; NaN for the normal one.
+    fn degrees(&self) -> f64 {
+        self.arithmetic.as_ref().map_or(f64::NAN, |it| it.t_df)
+    }
+
     fn factor(&self) -> f64 {
         let scale = |it: &Arithmetic| it.factor * it.terms.first().map_or(1.0, |it| it.scale);
         self.arithmetic.as_ref().map_or(1.0, scale)
@@ -338,12 +359,11 @@ fn effect(
             .chain(differences.lags.iter().map(|(term, it)| (term.clone(), on_rows(it))))
             .collect();
     let mut dropped: Vec<String> = Vec::new();
-    let treated = sample.n_treated();
     if options.reweight && !covariates.is_empty() {
         match regression_adjusted(design, sample, &covariates, &absorb) {
             Ok(it) => {
                 let Adjusted { estimate, psi, dropped } = it;
-                let base = sample.rows.clone();
+                let (base, treated) = (sample.rows.clone(), sample.treated_rows(0..sample.rows.len()));
                 return Ok(Effect { term, estimate, psi, arithmetic: None, base, treated, dropped });
             }
             // Covariates that do not vary within periods change nothing, as in the regression.
@@ -377,7 +397,9 @@ fn effect(
     let lost = (0..names.len()).filter(|it| !solved.fit.kept.contains(&(it + 1)));
     dropped.extend(lost.map(|it| names[it].clone()));
     let arithmetic = Some(solved.fit.vcov.arithmetic);
-    let (estimate, base) = (solved.fit.coef[0], solved.rows);
+    let estimate = solved.fit.coef[0];
+    let base = solved.kept.iter().map(|it| sample.rows[*it]).collect();
+    let treated = sample.treated_rows(solved.kept);
     Ok(Effect { term, estimate, psi, arithmetic, base, treated, dropped })
 }
 
@@ -399,7 +421,7 @@ fn estimate(
     let sizes: Vec<f64> = factors.iter().map(|it| it * CONTRAST * design.outcome_size()).collect();
     let by_formula = design.vcov.of_influence(scaled.as_ref(), &sizes, &design.units)?;
     let arithmetic = effects.first().and_then(|it| it.arithmetic.clone());
-    let t_df = effects.iter().filter_map(|it| it.arithmetic.as_ref()).map(|it| it.t_df).reduce(f64::min);
+    let distributions: Vec<Distribution> = effects.iter().map(Effect::distribution).collect();
     let vcov = match arithmetic {
         Some(arithmetic) => Vcov { arithmetic, small_sample: design.vcov.small_sample, ..by_formula },
         None => by_formula,
@@ -417,27 +439,35 @@ fn estimate(
     let counts = Detail::new("horizons", "Rows of each regression")
         .text("term", "Term", effects.iter().map(words).collect())
         .count("rows", "Rows", effects.iter().map(|it| it.base.len() as f64).collect())
-        .count("treated", "Adopters", effects.iter().map(|it| it.treated as f64).collect());
+        .count("treated", "Adopters", effects.iter().map(|it| it.treated.len() as f64).collect())
+        .number("df", "Degrees of freedom", effects.iter().map(|it| it.degrees()).collect());
     let mut stats = Statistics::default();
     if let Some(it) = effects.first() {
         stats.count("pooled_rows", it.base.len());
-        stats.count("pooled_adopters", it.treated);
+        stats.count("pooled_adopters", it.treated.len());
     }
-    Ok(Estimate {
+    let rows = |it: &Effect| TreatedRows::of(design, it.treated.iter().copied());
+    let by_term: Vec<Option<TreatedRows>> = effects.iter().map(|it| Some(rows(it))).collect();
+    let overall = effects.first().map_or_else(|| TreatedRows::none(design), rows);
+    let mut estimate = Estimate {
         estimator: NAME,
         outcome: design.outcome.name.clone(),
         terms: effects.iter().map(|it| it.term.clone()).collect(),
         coef,
         vcov,
-        distribution: t_df.map_or(Distribution::Normal, Distribution::StudentT),
+        distribution: effects.first().map_or(Distribution::Normal, Effect::distribution),
+        distributions,
         sample: SampleReport::of_used(design, "in no long difference", used)?,
         effects: Vec::new(),
         stats,
         event: Some(window),
+        treated: None,
         details: vec![counts],
         influence: design.keep_influence.then(|| InfluenceFunctions::new(design, psi)),
         notes: Vec::new(),
-    })
+    };
+    estimate.stand_on(Some(TreatedSupport::new(&overall, &by_term)));
+    Ok(estimate)
 }
 
 fn remarks(options: &Options, windows: Windows, effects: &[Effect]) -> Vec<Note> {
@@ -460,8 +490,8 @@ fn remarks(options: &Options, windows: Windows, effects: &[Effect]) -> Vec<Note>
             "errors are those of the influence functions, without factor for small samples, normal quantiles"
         }
         false => {
-            "errors have the factor of each event time's own regression; covariances between event times the root of \
-             both; degrees of freedom are the fewest of all"
+            "errors have the factor and the degrees of freedom of each event time's own regression; covariances between \
+             event times the root of both factors"
         }
     };
     vec![

@@ -80,8 +80,9 @@ impl Stack {
             }
         }
         if stack.cohorts.is_empty() {
-            let why: Vec<String> =
-                stack.left_out.iter().take(5).map(|(cohort, why)| format!("{cohort}: {why}")).collect();
+            let why: Vec<String> = (stack.left_out.iter().take(5))
+                .map(|(cohort, why)| format!("{}: {why}", design.code(*cohort)))
+                .collect();
             return Err(FitError::Model(format!(
                 "no cohort fits the event window {} to {} ({}); shorten it with `leads` and `lags`",
                 -window.leads,

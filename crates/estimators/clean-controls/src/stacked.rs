@@ -3,7 +3,8 @@
 use parallax_model::{
     BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Distribution, Estimate, Estimator,
     EventStudy, EventWindow, Example, FitError, InfluenceFunctions, Mat, Meta, Name, Note, OptionColumns,
-    PluginMeta, SampleReport, Statistics, Status, Support, Term, Vcov, VcovKind, counted,
+    PluginMeta, SampleReport, Statistics, Status, Support, Term, TreatedRows, TreatedSupport, Vcov, VcovKind,
+    counted,
     linalg::{AbsorbOptions, rounding},
 };
 use schemars::JsonSchema;
@@ -37,10 +38,13 @@ pub struct Options {
     /// Which units a cohort is compared with.
     pub control: Control,
     /// Periods before adoption in the window. The longest window that two thirds of the treated units fit, if not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub leads: Option<u32>,
     /// Periods after the first treated one in the window. As `leads`.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub lags: Option<u32>,
     /// Periods before adoption in which effects may begin; the reference is the one before.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub anticipation: u32,
     /// How sub-experiments count.
     pub weighting: Weighting,
@@ -55,6 +59,7 @@ pub struct Options {
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 
@@ -130,6 +135,10 @@ impl Estimator for Stacked {
             estimate.details.push(study.table(options.level));
         }
         Ok(estimate)
+    }
+
+    fn dated_by(options: &Options) -> Option<&Name> {
+        options.treatment.as_ref()
     }
 
     fn columns(options: &Options) -> OptionColumns {
@@ -249,7 +258,7 @@ fn estimate(
     let arithmetic = &fit.vcov.arithmetic;
     let [treated, controls] = stack.units(design);
     let mut stats = Statistics::default();
-    stats.count("stacked_rows", solved.rows.len());
+    stats.count("stacked_rows", solved.kept.len());
     stats.count("sub_experiments", stack.cohorts.len());
     stats.count("treated_units", treated);
     stats.count("control_units", controls);
@@ -260,24 +269,43 @@ fn estimate(
         ..EventWindow::default()
     };
     let mut used = vec![false; design.n()];
-    solved.rows.iter().for_each(|it| used[*it] = true);
+    solved.kept.iter().for_each(|it| used[stack.rows[*it]] = true);
     let influence =
         design.keep_influence.then(|| InfluenceFunctions::new(design, &solved.psi * lines.transpose()));
-    Ok(Estimate {
+    let mut estimate = Estimate {
         estimator: NAME,
         outcome: design.outcome.name.clone(),
         terms: std::iter::once(Term::Aggregate(None)).chain(fit.terms.iter().cloned()).collect(),
         coef: std::iter::once(overall).chain(fit.coef.iter().copied()).collect(),
         distribution: Distribution::StudentT(arithmetic.t_df),
+        distributions: Vec::new(),
         vcov: Vcov { matrix, ..fit.vcov.clone() },
         sample: SampleReport::of_used(design, "in no sub-experiment", &used)?,
         effects: solved.effects.clone(),
         stats,
         event: Some(window),
+        treated: None,
         details: Vec::new(),
         influence,
         notes: fit.notes.clone(),
-    })
+    };
+    estimate.stand_on(Some(support(design, stack, solved, &estimate.terms)));
+    Ok(estimate)
+}
+
+/// An event time stands on the treated that have a row then, the overall effect on those with one from adoption on.
+fn support(design: &Design<'_>, stack: &Stack, solved: &Solved, terms: &[Term]) -> TreatedSupport {
+    let at = |wanted: &dyn Fn(i32) -> bool| {
+        let own = solved.kept.iter().filter(|it| stack.treated[**it] && wanted(stack.event[**it]));
+        TreatedRows::of(design, own.map(|it| stack.rows[*it]))
+    };
+    let overall = at(&|it| 0 <= it);
+    let of = |term: &Term| match term {
+        Term::Aggregate(None) => Some(overall.clone()),
+        Term::EventTime(event) => Some(at(&|it| it == *event)),
+        _ => None,
+    };
+    TreatedSupport::new(&overall, &terms.iter().map(of).collect::<Vec<_>>())
 }
 
 fn remarks(
@@ -299,7 +327,7 @@ fn remarks(
         window.lags,
         counted(stack.cohorts.len(), "sub-experiment"),
         if stack.cohorts.len() == 1 { "cohort" } else { "cohorts" },
-        list(&stack.cohorts),
+        list(design, &stack.cohorts),
         counted(treated, "treated unit"),
         counted(controls, "unit"),
         options.control.words(),
@@ -307,7 +335,7 @@ fn remarks(
     ))];
     if !stack.left_out.is_empty() {
         let why: Vec<String> =
-            stack.left_out.iter().map(|(cohort, why)| format!("{cohort} ({why})")).collect();
+            stack.left_out.iter().map(|(it, why)| format!("{} ({why})", design.code(*it))).collect();
         notes.push(Note::remark(format!("cohorts left out: {}", why.join(", "))));
     }
     notes.push(Note::remark(match options.weighting {
@@ -328,7 +356,7 @@ fn remarks(
     notes
 }
 
-fn list(cohorts: &[i32]) -> String {
-    let words: Vec<String> = cohorts.iter().map(ToString::to_string).collect();
+fn list(design: &Design<'_>, cohorts: &[i32]) -> String {
+    let words: Vec<String> = cohorts.iter().map(|it| design.code(*it).to_string()).collect();
     words.join(", ")
 }

@@ -32,8 +32,8 @@ pub struct Solved {
     pub psi: Mat<f64>,
     /// Name and levels of the effects.
     pub effects: Vec<(Name, usize)>,
-    /// The row of the design behind each row used.
-    pub rows: Vec<usize>,
+    /// Positions among the given rows of those used.
+    pub kept: Vec<usize>,
     /// Rows left out because they were alone in a group of an effect.
     pub singletons: usize,
     /// How effects were absorbed, where that needs a remark.
@@ -51,7 +51,9 @@ impl Subsample {
         options: &AbsorbOptions,
         policy: SingletonPolicy,
     ) -> Result<Solved, FitError> {
-        let singletons = self.drop_singletons(policy);
+        let given = self.rows.len();
+        let kept = self.drop_singletons(policy);
+        let singletons = given - kept.len();
         let plan = design.vcov.on_rows(&self.rows)?;
         let factors: Vec<Factor<'_>> = self.effects.iter().map(|it| factor(&it.1)).collect();
         let weights = self.weights.as_deref();
@@ -88,17 +90,17 @@ impl Subsample {
         let psi = self.psi(design, &columns, &fit);
         let effects = absorbed.iter().map(|it| (it.name.clone(), it.levels)).collect();
         let iteration = iteration(report.method, options.tolerance);
-        Ok(Solved { fit, psi, effects, rows: self.rows, singletons, iteration })
+        Ok(Solved { fit, psi, effects, kept, singletons, iteration })
     }
 
-    fn drop_singletons(&mut self, policy: SingletonPolicy) -> usize {
+    /// Positions of the rows that stay.
+    fn drop_singletons(&mut self, policy: SingletonPolicy) -> Vec<usize> {
         if policy == SingletonPolicy::Keep {
-            return 0;
+            return (0..self.rows.len()).collect();
         }
         let factors: Vec<Factor<'_>> = self.effects.iter().map(|it| factor(&it.1)).collect();
         let keep = singletons(&factors, self.rows.len()).keep;
-        let dropped = keep.iter().filter(|it| !**it).count();
-        if 0 < dropped {
+        if keep.contains(&false) {
             for (_, codes) in &mut self.effects {
                 *codes = codes.compact((0..keep.len()).filter(|&it| keep[it]));
             }
@@ -108,7 +110,7 @@ impl Subsample {
             self.columns.iter_mut().for_each(|it| it.1 = kept(&it.1, &keep));
             self.weights = self.weights.as_ref().map(|it| kept(it, &keep));
         }
-        dropped
+        (0..keep.len()).filter(|it| keep[*it]).collect()
     }
 
     /// Bread times the sum of w x e within a unit; a unit that is there several times is summed over all of them.

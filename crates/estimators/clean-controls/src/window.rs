@@ -1,6 +1,6 @@
 //! Which cohorts fit an event window, and which window fits most.
 
-use parallax_model::{Adoption, Design, FitError};
+use parallax_model::{Adoption, Design, FitError, panel::Calendar};
 
 use crate::options::Control;
 
@@ -42,6 +42,7 @@ pub struct Cells {
     pub units: Vec<usize>,
     /// Distinct periods, ascending.
     pub periods: Vec<i32>,
+    calendar: Calendar,
     /// Rows of each cohort by period.
     rows: Vec<Vec<usize>>,
     /// Rows by period of the cohorts from each one on and of the never treated, who come last.
@@ -74,7 +75,7 @@ impl Cells {
             rows_from[cohort].iter_mut().zip(later).for_each(|(sum, it)| *sum += it);
         }
         units.pop();
-        Cells { cohorts, units, periods, rows, rows_from }
+        Cells { cohorts, units, periods, calendar: *design.panel.calendar(), rows, rows_from }
     }
 
     /// Whether a cohort has rows of its own and of clean controls at an event time.
@@ -150,10 +151,10 @@ impl Cells {
 
     fn nothing_fits(&self, leads: Option<i32>, lags: Option<i32>, comparison: Comparison) -> String {
         let window = Window { leads: leads.unwrap_or(1 + comparison.anticipation), lags: lags.unwrap_or(0) };
-        let why =
-            self.cohorts.iter().enumerate().filter_map(|(at, cohort)| {
-                Some(format!("{cohort}: {}", self.obstacle(at, window, comparison)?))
-            });
+        let why = self.cohorts.iter().enumerate().filter_map(|(at, cohort)| {
+            let code = self.calendar.code(*cohort);
+            Some(format!("{code}: {}", self.obstacle(at, window, comparison)?))
+        });
         let why: Vec<String> = why.take(5).collect();
         format!(
             "no cohort fits the event window {} to {} ({}); {}",

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use parallax_model::{
     BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Detail, Distribution, Estimate,
-    Estimator, Example, FitError, Meta, Name, Note, PluginMeta, Statistics, Status, Support, VcovKind,
-    Within, linalg::AbsorbOptions,
+    Estimator, Example, FitError, Meta, Name, Note, PluginMeta, Statistics, Status, Support, TreatedSupport,
+    Variation, VcovKind, Within, linalg::AbsorbOptions,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -79,10 +79,11 @@ impl Estimator for Bacon {
         let mut notes = coefficient.fit.notes.clone();
         notes.extend(within.iteration_note());
         notes.extend(remarks(&comparisons, &coefficient.covariates));
-        Ok(Estimate {
+        let mut estimate = Estimate {
             estimator: Self::META.plugin.name,
             outcome: design.outcome.name.clone(),
             distribution: Distribution::StudentT(coefficient.fit.vcov.arithmetic.t_df),
+            distributions: Vec::new(),
             terms: vec![coefficient.term()],
             coef: vec![coefficient.value()],
             vcov: coefficient.vcov(),
@@ -90,10 +91,14 @@ impl Estimator for Bacon {
             effects: within.effects().iter().map(|it| (it.name.clone(), it.levels)).collect(),
             stats,
             event: None,
-            details: vec![by_kind(&comparisons), decomposition(&comparisons, &starts)],
+            treated: None,
+            details: vec![by_kind(&comparisons), decomposition(design, &comparisons, &starts)],
             influence: coefficient.influence(influence),
             notes,
-        })
+        };
+        let support = TreatedSupport::of_regressors(design, &estimate.terms, Variation::Rows);
+        estimate.stand_on(support);
+        Ok(estimate)
     }
 
     fn battery(request: &BatteryRequest) -> Option<BatteryModel<Options>> {
@@ -320,12 +325,12 @@ fn by_kind(comparisons: &[Comparison]) -> Detail {
         .number("estimate", "Average estimate", averages.iter().map(|it| it.1).collect())
 }
 
-fn decomposition(comparisons: &[Comparison], periods: &[i32]) -> Detail {
+fn decomposition(design: &Design<'_>, comparisons: &[Comparison], periods: &[i32]) -> Detail {
     let date = |treated: Option<usize>| match treated {
         None => "all".to_owned(),
         Some(0) => "never".to_owned(),
         Some(it) if it == periods.len() => "always".to_owned(),
-        Some(it) => periods[periods.len() - it].to_string(),
+        Some(it) => design.code(periods[periods.len() - it]).to_string(),
     };
     Detail::new("decomposition", "Comparisons of two groups, by first treated period")
         .text("kind", "Comparison", comparisons.iter().map(|it| it.kind.label().to_owned()).collect())

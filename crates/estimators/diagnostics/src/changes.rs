@@ -26,11 +26,11 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Fits on the rows whose unit has a row in the period before, `ranks` numbering the periods.
-    pub fn fit(design: &Design<'_>, ranks: &[usize], time: usize) -> Result<Changes, FitError> {
+    /// Fits on the rows whose unit has a row in the period before, `since` counting periods.
+    pub fn fit(design: &Design<'_>, since: &[usize], time: usize) -> Result<Changes, FitError> {
         let units = &design.units.code;
         let rows: Vec<usize> = (1..design.n())
-            .filter(|&row| units[row] == units[row - 1] && ranks[row] == ranks[row - 1] + 1)
+            .filter(|&row| units[row] == units[row - 1] && since[row] == since[row - 1] + 1)
             .collect();
         if rows.is_empty() {
             return Err(FitError::Model(

@@ -3,7 +3,7 @@
 use parallax_model::{
     BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Detail, Distribution, Estimate,
     Estimator, Example, FitError, InfluenceFunctions, Meta, Name, Note, PluginMeta, SampleReport, Statistics,
-    Status, Support, VcovKind, Within, linalg::AbsorbOptions, panel::Dropped,
+    Status, Support, TreatedSupport, Variation, VcovKind, Within, linalg::AbsorbOptions,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -106,7 +106,7 @@ impl Estimator for TwfeWeights {
             by_effects(design, treatment)?
         };
         let coefficient = &regression.coefficient;
-        let cells = cells::collect(design, group, &periods.ranks, treatment, &regression.residual)?;
+        let cells = cells::collect(design, group, &periods.since, treatment, &regression.residual)?;
         let weights = cells::weights(&cells, options.kind.effects());
         let finding = Finding::of(&weights, coefficient.value());
         let mut stats = regression.stats;
@@ -115,11 +115,13 @@ impl Estimator for TwfeWeights {
         notes.extend(regression.notes);
         notes.extend(finding.remarks(design, options.kind));
         let labels = |cell: &Cell| design.effects[group].codes.labels.text(cell.group as usize);
-        let details = vec![finding.by_sign(), table(&cells, &weights, &periods, &labels, options.kind)];
-        Ok(Estimate {
+        let details =
+            vec![finding.by_sign(), table(design, &cells, &weights, &periods, &labels, options.kind)];
+        let mut estimate = Estimate {
             estimator: Self::META.plugin.name,
             outcome: design.outcome.name.clone(),
             distribution: Distribution::StudentT(coefficient.fit.vcov.arithmetic.t_df),
+            distributions: Vec::new(),
             terms: vec![coefficient.term()],
             coef: vec![coefficient.value()],
             vcov: coefficient.vcov(),
@@ -127,10 +129,14 @@ impl Estimator for TwfeWeights {
             effects: regression.effects,
             stats,
             event: None,
+            treated: None,
             details,
             influence: coefficient.influence(regression.influence),
             notes,
-        })
+        };
+        let support = TreatedSupport::of_regressors(design, &estimate.terms, Variation::Rows);
+        estimate.stand_on(support);
+        Ok(estimate)
     }
 
     fn battery(request: &BatteryRequest) -> Option<BatteryModel<Options>> {
@@ -147,19 +153,17 @@ impl Estimator for TwfeWeights {
     }
 }
 
-/// Periods of the sample, ascending, and the position of each row's.
+/// The first period of the sample, and how long after it each row is.
 struct Periods {
-    all: Vec<i32>,
-    ranks: Vec<usize>,
+    first: i32,
+    since: Vec<usize>,
 }
 
 impl Periods {
     fn of(design: &Design<'_>) -> Periods {
-        let mut all = design.periods.clone();
-        all.sort_unstable();
-        all.dedup();
-        let ranks = design.periods.iter().map(|it| all.partition_point(|other| other < it)).collect();
-        Periods { all, ranks }
+        let first = design.periods.iter().copied().min().unwrap_or_default();
+        let since = |it: &i32| usize::try_from(i64::from(*it) - i64::from(first)).unwrap_or(0);
+        Periods { first, since: design.periods.iter().map(since).collect() }
     }
 }
 
@@ -206,10 +210,10 @@ fn by_changes(
              `{own}` the panel's unit, or use type feTR or feS"
         )));
     }
-    let changes = Changes::fit(design, &periods.ranks, 1 - group)?;
-    let mut sample = SampleReport::of(&design.sample, Some(design.units.n_groups()), design.singletons);
-    sample.dropped.push((Dropped::Other("no period before".to_owned()), design.n() - changes.rows.len()));
-    sample.rows_used = changes.rows.len();
+    let changes = Changes::fit(design, &periods.since, 1 - group)?;
+    let mut used = vec![false; design.n()];
+    changes.rows.iter().for_each(|it| used[*it] = true);
+    let sample = SampleReport::of_used(design, "no period before", &used)?;
     let weights = changes.weights.as_deref();
     let coefficient = Coefficient::new(changes.fit, &changes.variables, treatment, weights)?;
     let mut residual = vec![0.0; design.n()];
@@ -333,6 +337,7 @@ impl Finding {
 }
 
 fn table(
+    design: &Design<'_>,
     cells: &[Cell],
     weights: &[CellWeight],
     periods: &Periods,
@@ -341,14 +346,14 @@ fn table(
 ) -> Detail {
     let of_cell = |it: &CellWeight| &cells[it.cell];
     let treatment = if kind.of_changes() { "Change of treatment" } else { "Treatment" };
+    let code = |it: &CellWeight| {
+        let since = i32::try_from(of_cell(it).period).unwrap_or(i32::MAX);
+        f64::from(design.code(periods.first.saturating_add(since)))
+    };
     let numbers = |of: fn(&CellWeight) -> f64| weights.iter().map(of).collect::<Vec<f64>>();
     Detail::new("weights", "Weights of cells in the coefficient and in the average effect")
         .text("group", "Group", weights.iter().map(|it| label(of_cell(it))).collect())
-        .label(
-            "period",
-            "Period",
-            weights.iter().map(|it| f64::from(periods.all[of_cell(it).period])).collect(),
-        )
+        .label("period", "Period", weights.iter().map(code).collect())
         .number("treatment", treatment, numbers(|it| it.treatment))
         .number("weight", "Weight", numbers(|it| it.weight))
         .number("share", "Share in the average effect", numbers(|it| it.share))

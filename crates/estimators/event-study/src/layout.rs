@@ -44,7 +44,7 @@ pub fn without_unlinked<'p>(
     }
     let reason = Dropped::Other("of adopters, without a link to a reference event time".to_owned());
     let less = design.without(reason, |row| lost(design.units.code[row] as usize))?;
-    let names: Vec<String> = dates.iter().map(ToString::to_string).collect();
+    let names: Vec<String> = dates.iter().map(|it| design.code(*it).to_string()).collect();
     let count = (0..linked.len()).filter(|it| lost(*it)).count();
     let note = Note::remark(format!(
         "left out, because no row ties their event times to a reference: {} that adopt in {}",

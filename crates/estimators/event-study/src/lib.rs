@@ -5,7 +5,7 @@ mod layout;
 use parallax_model::{
     Adoption, BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Distribution, Estimate,
     Estimator, EventStudy, Example, FitError, Meta, Name, Note, OptionColumns, PluginMeta, Status, Support,
-    VcovKind, Within, counted, linalg::AbsorbOptions,
+    TreatedSupport, VcovKind, Within, counted, linalg::AbsorbOptions,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,8 +27,10 @@ pub struct Options {
     pub treatment: Option<Name>,
     /// Earliest event time, as a number of periods before adoption; it holds all earlier ones too.
     /// All of them apart when not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub leads: Option<u32>,
     /// Latest event time; it holds all later ones too. All of them apart when not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub lags: Option<u32>,
     /// Event times that are zero by choice.
     pub reference: Vec<i32>,
@@ -37,6 +39,7 @@ pub struct Options {
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 
@@ -118,22 +121,31 @@ impl Estimator for TwoWayEventStudy {
             estimator: Self::META.plugin.name,
             outcome: design.outcome.name.clone(),
             distribution: Distribution::StudentT(fit.vcov.arithmetic.t_df),
+            distributions: Vec::new(),
             terms: fit.terms,
             coef: fit.coef,
             vcov: fit.vcov,
             sample: within.sample(),
             effects: within.effects().iter().map(|it| (it.name.clone(), it.levels)).collect(),
             stats,
-            event: Some(layout.window),
+            event: Some(layout.window.clone()),
+            treated: None,
             details: Vec::new(),
             influence,
             notes,
         };
+        let support =
+            TreatedSupport::of_adoption(design, &adoption, |_| true, &estimate.terms, &layout.window);
+        estimate.stand_on(Some(support));
         if let Some(study) = EventStudy::of(&estimate) {
             study.add_tests(options.level, &mut estimate.stats)?;
             estimate.details.push(study.table(options.level));
         }
         Ok(estimate)
+    }
+
+    fn dated_by(options: &Options) -> Option<&Name> {
+        options.treatment.as_ref()
     }
 
     fn columns(options: &Options) -> OptionColumns {

@@ -69,24 +69,31 @@ impl Estimator for CallawaySantanna {
             coef: effects.coef.clone(),
             vcov,
             distribution: Distribution::Normal,
+            distributions: Vec::new(),
             sample: layout.sample(design)?,
             effects: Vec::new(),
             event: Some(effects.window(design, &layout, &cells)),
-            details: vec![details::cells(&cells, &effects)],
+            treated: None,
+            details: vec![details::cells(design, &cells, &effects)],
             influence: None,
             notes: details::notes(design, &layout, &cells, options),
         };
+        estimate.stand_on(Some(effects.treated.clone()));
         if let Some(study) = EventStudy::of(&estimate) {
             study.add_tests(options.level, &mut estimate.stats)?;
             estimate.details.push(study.table(options.level));
         }
-        estimate.details.extend(details::overlap(&cells));
+        estimate.details.extend(details::overlap(design, &cells));
         if 0 < options.draws {
             details::bootstrap(design, &effects, options, &mut estimate)?;
         }
         estimate.influence =
             design.keep_influence.then(|| InfluenceFunctions::new(design, effects.influence));
         Ok(estimate)
+    }
+
+    fn dated_by(options: &Options) -> Option<&Name> {
+        options.treatment.as_ref()
     }
 
     fn columns(options: &Options) -> OptionColumns {

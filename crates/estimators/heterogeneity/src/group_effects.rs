@@ -2,7 +2,8 @@
 
 use parallax_model::{
     Capabilities, Design, Distribution, Estimate, Estimator, Example, FitError, Meta, Name, OptionColumns,
-    PluginMeta, Status, Support, Vcov, VcovKind, linalg::AbsorbOptions, repaired,
+    PluginMeta, Status, Support, TreatedCount, TreatedSupport, Variation, Vcov, VcovKind,
+    linalg::AbsorbOptions, repaired,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -33,12 +34,14 @@ pub struct Options {
     /// How effects by group are estimated.
     pub mode: Mode,
     /// Draws of group labels; 0 for none.
+    #[schemars(range(max = parallax_model::limits::DRAWS))]
     pub permutations: usize,
     /// Seed of the draws.
     pub seed: u64,
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 
@@ -107,21 +110,30 @@ impl Estimator for GroupEffects {
             groups.table(design),
             equality::differences(&groups, &coef, covariance.as_ref(), &of_groups, distribution),
         ];
-        Ok(Estimate {
+        let mut by_term = vec![None; terms.len()];
+        for (group, &at) in of_groups.iter().enumerate() {
+            by_term[at] = TreatedCount::of_column(design, &groups.treatment_of(group), Variation::Rows);
+        }
+        let overall = TreatedCount::of_column(design, &groups.treated, Variation::Rows);
+        let mut estimate = Estimate {
             estimator: NAME,
             outcome: design.outcome.name.clone(),
             terms,
             coef,
             vcov: Vcov { matrix: covariance, clamped, ..base },
             distribution,
+            distributions: Vec::new(),
             sample,
             effects: design.effects.iter().map(|it| (it.name.clone(), it.codes.n_groups())).collect(),
             stats,
             event: None,
+            treated: None,
             details,
             influence: None,
             notes,
-        })
+        };
+        estimate.stand_on(Some(TreatedSupport { overall, by_term }));
+        Ok(estimate)
     }
 
     fn columns(options: &Options) -> OptionColumns {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     leads::Leads,
     setting::{Setting, check_level},
-    targets::{Target, Wanted, add_deviations, left_out, targets},
+    targets::{Target, Wanted, add_deviations, left_out, support, targets},
     untreated::Untreated,
 };
 
@@ -30,10 +30,13 @@ pub struct Options {
     /// Column of 0 and 1 that stays 1 once it is. Or give `cohort`.
     pub treatment: Option<Name>,
     /// Periods before adoption in which units may react already; their rows are imputed, not fitted.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub anticipation: u32,
     /// Dummies of periods before adoption in the test of parallel trends; up to 5 that the panel has when not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub leads: Option<u32>,
     /// Latest event time with a term of its own; all when not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub lags: Option<u32>,
     /// A term for every cohort in every period.
     pub group_time: bool,
@@ -50,6 +53,7 @@ pub struct Options {
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 
@@ -138,6 +142,10 @@ impl Estimator for Imputation {
         let psi = influence(design, &setting, &untreated, &all, options, &mut notes)?;
         notes.extend(remarks(&setting, &untreated, options, leads.as_ref()));
         assemble(design, &setting, &untreated, options, Parts { all, leads, psi, notes })
+    }
+
+    fn dated_by(options: &Options) -> Option<&Name> {
+        options.treatment.as_ref()
     }
 
     fn columns(options: &Options) -> OptionColumns {
@@ -330,6 +338,7 @@ fn assemble(
     let mut window = EventWindow::default();
     let mut values = psi;
     settle(&mut coef, &mut values, &vec![untreated.size(); all.len()]);
+    let standing = support(design, setting, &all, leads.as_ref().map_or(&[], |it| &it.times));
     if let Some(leads) = leads {
         let effects = all.len();
         terms.extend(leads.times.iter().map(|&it| Term::EventTime(it)));
@@ -361,14 +370,17 @@ fn assemble(
         coef,
         vcov,
         distribution: Distribution::Normal,
+        distributions: Vec::new(),
         sample: sample(design, setting, untreated)?,
         effects: design.effects.iter().map(|it| it.name.clone()).zip(untreated.levels()).collect(),
         stats,
         event: Some(window),
+        treated: None,
         details: Vec::new(),
         influence: design.keep_influence.then(|| InfluenceFunctions::new(design, values)),
         notes,
     };
+    estimate.stand_on(Some(standing));
     if let Some(study) = EventStudy::of(&estimate) {
         study.add_tests(options.level, &mut estimate.stats)?;
         estimate.details.push(study.table(options.level));

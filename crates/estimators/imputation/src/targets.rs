@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use parallax_model::{Design, FitError, Mat, Note, Term};
+use parallax_model::{Design, FitError, Mat, Note, Term, TreatedRows, TreatedSupport};
 
 use crate::{setting::Setting, untreated::Untreated};
 
@@ -72,12 +72,25 @@ pub fn targets(
     Ok(all.into_iter().map(|((kind, a, b), rows)| weighted(design, term(kind, a, b), rows)).collect())
 }
 
+/// Treated units and clusters behind averages, and behind leads that other rows of adopters give.
+pub fn support(design: &Design<'_>, setting: &Setting, all: &[Target], leads: &[i32]) -> TreatedSupport {
+    let rows = |it: &Target| TreatedRows::of(design, it.rows.iter().map(|it| it.0 as usize));
+    let at = |time: i32| {
+        let own = |row: &usize| !setting.imputed[*row] && setting.event_time(design, *row) == Some(time);
+        TreatedRows::of(design, (0..design.n()).filter(own))
+    };
+    let overall = all.iter().find(|it| it.term == Term::Aggregate(None)).map(rows);
+    let by_term: Vec<Option<TreatedRows>> =
+        all.iter().map(|it| Some(rows(it))).chain(leads.iter().map(|it| Some(at(*it)))).collect();
+    TreatedSupport::new(&overall.unwrap_or_else(|| TreatedRows::none(design)), &by_term)
+}
+
 fn term(kind: u8, a: i32, b: i32) -> Term {
     match kind {
         0 => Term::Aggregate(None),
-        1 => Term::Aggregate(Some(format!("group:{a}").into())),
+        1 => Term::Cohort(a),
         2 => Term::EventTime(a),
-        3 => Term::Aggregate(Some(format!("calendar:{a}").into())),
+        3 => Term::Period(a),
         _ => Term::GroupTime { cohort: a, period: b },
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     imputation::{counts, sample},
     setting::{Setting, check_level},
-    targets::{Target, Wanted, add_deviations, left_out, targets},
+    targets::{Target, Wanted, add_deviations, left_out, support, targets},
     untreated::Untreated,
 };
 
@@ -29,10 +29,13 @@ pub struct Options {
     /// Column of 0 and 1 that stays 1 once it is. Or give `cohort`.
     pub treatment: Option<Name>,
     /// Periods before adoption in which units may react already; the first stage leaves their rows out.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub anticipation: u32,
     /// Earliest event time with a dummy, as periods before adoption; all when not given, none with 0.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub leads: Option<u32>,
     /// Latest event time with a dummy; all when not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub lags: Option<u32>,
     /// Event times without a dummy.
     pub reference: Vec<i32>,
@@ -45,6 +48,7 @@ pub struct Options {
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 
@@ -128,19 +132,26 @@ impl Estimator for TwoStage {
             coef,
             vcov,
             distribution: Distribution::Normal,
+            distributions: Vec::new(),
             sample: sample(design, &setting, &untreated)?,
             effects: design.effects.iter().map(|it| it.name.clone()).zip(untreated.levels()).collect(),
             stats: counts(&untreated, &setting),
             event: Some(window),
+            treated: None,
             details: Vec::new(),
             influence: design.keep_influence.then(|| InfluenceFunctions::new(design, psi)),
             notes,
         };
+        estimate.stand_on(Some(support(design, &setting, &all, &[])));
         if let Some(study) = EventStudy::of(&estimate) {
             study.add_tests(options.level, &mut estimate.stats)?;
             estimate.details.push(study.table(options.level));
         }
         Ok(estimate)
+    }
+
+    fn dated_by(options: &Options) -> Option<&Name> {
+        options.treatment.as_ref()
     }
 
     fn columns(options: &Options) -> OptionColumns {

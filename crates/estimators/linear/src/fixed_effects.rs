@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use parallax_model::{
     BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Distribution, Estimate, Estimator,
-    FitError, Meta, PluginMeta, Regression, Statistics, Status, Support, Term, VcovKind, Within,
-    linalg::AbsorbOptions, squared_correlation, weighted_mean,
+    FitError, Meta, PluginMeta, Regression, Statistics, Status, Support, Term, TreatedSupport, Variation,
+    VcovKind, Within, linalg::AbsorbOptions, squared_correlation, weighted_mean,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,7 @@ pub struct Options {
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 
@@ -79,10 +80,11 @@ impl Estimator for FixedEffects {
         }
         let mut notes = fit.notes;
         notes.extend(within.iteration_note());
-        Ok(Estimate {
+        let mut estimate = Estimate {
             estimator: Self::META.plugin.name,
             outcome: design.outcome.name.clone(),
             distribution: Distribution::StudentT(fit.vcov.arithmetic.t_df),
+            distributions: Vec::new(),
             terms: fit.terms,
             coef: fit.coef,
             vcov: fit.vcov,
@@ -90,10 +92,14 @@ impl Estimator for FixedEffects {
             effects: within.effects().iter().map(|it| (it.name.clone(), it.levels)).collect(),
             stats,
             event: None,
+            treated: None,
             details: Vec::new(),
             influence,
             notes,
-        })
+        };
+        let support = TreatedSupport::of_regressors(design, &estimate.terms, Variation::Rows);
+        estimate.stand_on(support);
+        Ok(estimate)
     }
 
     fn battery(request: &BatteryRequest) -> Option<BatteryModel<Options>> {

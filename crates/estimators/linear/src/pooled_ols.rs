@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use parallax_model::{
     Capabilities, Design, Distribution, Estimate, Estimator, FitError, InfluenceFunctions, Meta, PluginMeta,
-    RegressionInput, SampleReport, Statistics, Status, Support, Term, VcovKind, f_upper, r_squared, regress,
-    root_mean_squares, wald,
+    RegressionInput, SampleReport, Statistics, Status, Support, Term, TreatedSupport, Variation, VcovKind,
+    f_upper, r_squared, regress, root_mean_squares, wald,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -78,10 +78,11 @@ impl Estimator for PooledOls {
             .then(|| InfluenceFunctions::of_regression(design, &columns, &fit))
             .transpose()?;
         let units = design.panel.index().map(|_| design.units.n_groups());
-        Ok(Estimate {
+        let mut estimate = Estimate {
             estimator: Self::META.plugin.name,
             outcome: design.outcome.name.clone(),
             distribution: Distribution::StudentT(fit.vcov.arithmetic.t_df),
+            distributions: Vec::new(),
             terms: fit.terms,
             coef: fit.coef,
             vcov: fit.vcov,
@@ -89,10 +90,14 @@ impl Estimator for PooledOls {
             effects: Vec::new(),
             stats,
             event: None,
+            treated: None,
             details: Vec::new(),
             influence,
             notes: fit.notes,
-        })
+        };
+        let support = TreatedSupport::of_regressors(design, &estimate.terms, Variation::Rows);
+        estimate.stand_on(support);
+        Ok(estimate)
     }
 }
 

@@ -63,6 +63,11 @@ impl Effects {
         }
     }
 
+    /// Whether each is an effect of the treatment: all but b, the mediator's.
+    pub fn of_treatment(&self) -> Vec<bool> {
+        (0..self.values().len()).map(|it| it != 1).collect()
+    }
+
     /// One number an effect.
     pub fn values(&self) -> Vec<f64> {
         let [a, b, third] = self.paths;

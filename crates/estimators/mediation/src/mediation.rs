@@ -2,8 +2,8 @@
 
 use parallax_model::{
     Capabilities, Design, Detail, Distribution, Estimate, Estimator, Example, FitError, Meta, Name, Note,
-    OptionColumns, PluginMeta, Statistics, Status, Support, Term, Vcov, VcovKind, linalg::AbsorbOptions,
-    repaired,
+    OptionColumns, PluginMeta, Statistics, Status, Support, Term, TreatedCount, TreatedSupport, Variation,
+    Vcov, VcovKind, linalg::AbsorbOptions, repaired,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,8 +34,10 @@ pub struct Options {
     /// Whether the treatment stands beside the mediator in the equation of the outcome.
     pub outcome_equation: OutcomeEquation,
     /// Draws of clusters; 0 for none.
+    #[schemars(range(max = parallax_model::limits::DRAWS))]
     pub bootstrap: usize,
     /// Draws of the two paths from their joint normal distribution; 0 for none.
+    #[schemars(range(max = parallax_model::limits::DRAWS))]
     pub monte_carlo: usize,
     /// Seed of all draws.
     pub seed: u64,
@@ -44,6 +46,7 @@ pub struct Options {
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 
@@ -117,21 +120,28 @@ impl Estimator for Mediation {
         }
         notes.extend(repaired(design.vcov.repair, effects.clamped));
         let outcome = &equations.outcome.fit.vcov;
-        Ok(Estimate {
+        let treated = equations.treated.before.as_slice();
+        let overall = TreatedCount::of_column(design, treated, Variation::Rows);
+        let mut estimate = Estimate {
             estimator: NAME,
             outcome: design.outcome.name.clone(),
             terms: effects.names().map(|it| Term::Slope(it.into())).collect(),
             coef: effects.values(),
             distribution: Distribution::StudentT(outcome.arithmetic.t_df),
+            distributions: Vec::new(),
             vcov: Vcov { matrix: effects.covariance(), clamped: effects.clamped, ..outcome.clone() },
             sample: equations.within.sample(),
             effects: design.effects.iter().map(|it| (it.name.clone(), it.codes.n_groups())).collect(),
             stats,
             event: None,
+            treated: None,
             details,
             influence: None,
             notes,
-        })
+        };
+        let by_term = effects.of_treatment().into_iter().map(|it| overall.filter(|_| it)).collect();
+        estimate.stand_on(overall.map(|_| TreatedSupport { overall, by_term }));
+        Ok(estimate)
     }
 
     fn columns(options: &Options) -> OptionColumns {

@@ -2,7 +2,8 @@
 
 use parallax_model::{
     Before, Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, PluginMeta,
-    RegressionInput, SampleReport, Statistics, Status, Support, VcovKind, r_squared, regress,
+    RegressionInput, SampleReport, Statistics, Status, Support, TreatedSupport, Variation, VcovKind,
+    r_squared, regress,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -98,10 +99,11 @@ impl Estimator for Between {
         units::set_r_squared(design, &counts, &slopes, &mut stats);
         stats.count("observations", counts.len());
         stats.set("root_mse", (fit.rss / df).sqrt());
-        Ok(Estimate {
+        let mut estimate = Estimate {
             estimator: Self::META.plugin.name,
             outcome: design.outcome.name.clone(),
             distribution: Distribution::StudentT(fit.vcov.arithmetic.t_df),
+            distributions: Vec::new(),
             terms: fit.terms,
             coef: fit.coef,
             vcov: fit.vcov,
@@ -109,9 +111,13 @@ impl Estimator for Between {
             effects: Vec::new(),
             stats,
             event: None,
+            treated: None,
             details: Vec::new(),
             influence: None,
             notes: fit.notes,
-        })
+        };
+        let support = TreatedSupport::of_regressors(design, &estimate.terms, Variation::Rows);
+        estimate.stand_on(support);
+        Ok(estimate)
     }
 }

@@ -2,7 +2,8 @@
 
 use parallax_model::{
     Before, Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, PluginMeta,
-    RegressionInput, SampleReport, Statistics, Status, Support, VcovKind, r_squared, regress,
+    RegressionInput, SampleReport, Statistics, Status, Support, TreatedSupport, Variation, VcovKind,
+    r_squared, regress, time_remarks,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -106,10 +107,13 @@ impl Estimator for FirstDifference {
         let mut used = vec![false; design.n()];
         later.iter().for_each(|&row| used[row] = true);
         let sample = SampleReport::of_used(design, "no period before", &used)?;
-        Ok(Estimate {
+        let mut notes = fit.notes;
+        notes.extend(time_remarks(design.panel));
+        let mut estimate = Estimate {
             estimator: Self::META.plugin.name,
             outcome: design.outcome.name.clone(),
             distribution: Distribution::StudentT(fit.vcov.arithmetic.t_df),
+            distributions: Vec::new(),
             terms: fit.terms,
             coef: fit.coef,
             vcov: fit.vcov,
@@ -117,10 +121,14 @@ impl Estimator for FirstDifference {
             effects: Vec::new(),
             stats,
             event: None,
+            treated: None,
             details: Vec::new(),
             influence: None,
-            notes: fit.notes,
-        })
+            notes,
+        };
+        let support = TreatedSupport::of_regressors(design, &estimate.terms, Variation::WithinUnits);
+        estimate.stand_on(support);
+        Ok(estimate)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use parallax_model::{
     Before, Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, Note, PluginMeta,
-    Regression, RegressionInput, SampleReport, Statistics, Status, Support, Term, VcovKind, VcovSpec,
-    regress,
+    Regression, RegressionInput, SampleReport, Statistics, Status, Support, Term, TreatedSupport, Variation,
+    VcovKind, VcovSpec, regress,
     vcov::{Preset, VcovError},
     wald,
 };
@@ -70,11 +70,13 @@ impl Estimator for RandomEffects {
         let offset = columns.len() - design.regressors.len();
         let indefinite = hausman(&components, &fit, offset, sigma2_random, &mut stats)?;
         mundlak(design, &counts, &theta, &columns, &outcome, &mut stats)?;
-        Ok(Estimate {
+        let mut estimate = Estimate {
             estimator: Self::META.plugin.name,
             outcome: design.outcome.name.clone(),
             distribution: Distribution::Normal,
+            distributions: Vec::new(),
             event: None,
+            treated: None,
             details: Vec::new(),
             influence: None,
             notes: notes(&components, fit.notes, indefinite),
@@ -84,7 +86,10 @@ impl Estimator for RandomEffects {
             sample: SampleReport::of(&design.sample, Some(counts.len()), design.singletons),
             effects: Vec::new(),
             stats,
-        })
+        };
+        let support = TreatedSupport::of_regressors(design, &estimate.terms, Variation::Rows);
+        estimate.stand_on(support);
+        Ok(estimate)
     }
 }
 

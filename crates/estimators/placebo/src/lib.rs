@@ -6,7 +6,8 @@ mod draws;
 use parallax_model::{
     Adoption, BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design, Detail, Distribution,
     Estimate, Estimator, Example, FitError, Meta, Name, OptionColumns, PluginMeta, Statistics, Status,
-    Support, Term, Variable, VcovKind, Within, linalg::AbsorbOptions, panel::percentile,
+    Support, Term, TreatedSupport, Variable, Variation, VcovKind, Within, linalg::AbsorbOptions,
+    panel::percentile,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,7 @@ pub struct Options {
     /// Where placebo dates of adoption come from.
     pub scheme: Scheme,
     /// Number of draws.
+    #[schemars(range(max = parallax_model::limits::DRAWS))]
     pub draws: usize,
     /// Seed; results do not depend on the number of threads.
     pub seed: u64,
@@ -38,6 +40,7 @@ pub struct Options {
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 
@@ -94,6 +97,13 @@ impl Estimator for Placebo {
 
     fn fit(design: &Design<'_>, options: &Options) -> Result<Estimate, FitError> {
         check(options)?;
+        let at = position(design, options)?;
+        let regressor = &design.regressors[at];
+        let certain = Adoption::certain(design, &regressor.name, &regressor.values)?;
+        let (design, note) = match &certain {
+            Some((less, note)) => (less, Some(note.clone())),
+            None => (design, None),
+        };
         let absorb = AbsorbOptions {
             tolerance: options.tolerance,
             max_iterations: options.max_iterations,
@@ -101,7 +111,6 @@ impl Estimator for Placebo {
         };
         let within = Within::new(design, &absorb)?;
         let (outcome, variables) = (within.outcome(), within.regressors());
-        let at = treatment(&variables, options)?;
         let fit = within.regress(&outcome, &variables, false)?;
         let stats = within.statistics(&outcome, &fit)?;
         let Some(kept) = fit.terms.iter().position(|it| *it == variables[at].term) else {
@@ -115,11 +124,13 @@ impl Estimator for Placebo {
         let draws = draws::run(design, &within, &refit, &assignments)?;
         let mut notes = fit.notes;
         notes.extend(within.iteration_note());
+        notes.extend(note);
         notes.extend(assignments.remarks(&adoption));
         let mut estimate = Estimate {
             estimator: Self::META.plugin.name,
             outcome: design.outcome.name.clone(),
             distribution: Distribution::StudentT(fit.vcov.arithmetic.t_df),
+            distributions: Vec::new(),
             terms: fit.terms,
             coef: fit.coef,
             vcov: fit.vcov,
@@ -127,10 +138,13 @@ impl Estimator for Placebo {
             effects: within.effects().iter().map(|it| (it.name.clone(), it.levels)).collect(),
             stats,
             event: None,
+            treated: None,
             details: Vec::new(),
             influence: None,
             notes,
         };
+        let support = TreatedSupport::of_regressors(design, &estimate.terms, Variation::Rows);
+        estimate.stand_on(support);
         let actual = Draw { estimate: estimate.coef[kept], std_error: estimate.vcov.std_errors()[kept] };
         report(&mut estimate, actual, &draws)?;
         Ok(estimate)
@@ -174,16 +188,15 @@ fn check(options: &Options) -> Result<(), FitError> {
 }
 
 /// Position of the treatment among the regressors.
-fn treatment(variables: &[Variable], options: &Options) -> Result<usize, FitError> {
+fn position(design: &Design<'_>, options: &Options) -> Result<usize, FitError> {
     let Some(name) = &options.treatment else {
-        return if variables.is_empty() {
+        return if design.regressors.is_empty() {
             Err(FitError::NoRegressor { reason: "the formula names none".to_owned() })
         } else {
             Ok(0)
         };
     };
-    let found = variables.iter().position(|it| it.term == Term::Slope(name.clone()));
-    found.ok_or_else(|| FitError::Options {
+    design.regressors.iter().position(|it| it.name == *name).ok_or_else(|| FitError::Options {
         plugin: "placebo",
         reason: format!("`treatment`: no regressor `{name}` in the formula"),
     })

@@ -179,38 +179,39 @@ fn incomparable(
         ));
     };
     if cohort.iter().all(Option::is_some) {
-        let last = last + rules.start;
+        let last = last.saturating_add(rules.start);
+        let code = design.code(last);
         let before = |row: usize| design.periods[row] < last;
         if dates.len() < 2 || !(0..design.n()).any(|row| before(row) && cohort[row] == dates.last().copied())
         {
             return Err(FitError::Model(format!(
-                "every unit adopts, and the last has no row before {last} to compare with: \
+                "every unit adopts, and the last has no row before {code} to compare with: \
                  controls are units without a date, or with a later one; add some"
             )));
         }
         let note = Note::remark(format!(
-            "no unit is never treated: the last cohort is the control, and periods from {last} on are left out"
+            "no unit is never treated: the last cohort is the control, and periods from {code} on are left out"
         ));
         let out = (0..design.n()).map(|row| !before(row)).collect();
-        return Ok(Some((format!("from {last} on, when the last unit adopts"), out, Some(note))));
+        return Ok(Some((format!("from {code} on, when the last unit adopts"), out, Some(note))));
     }
     let linked = linked_to_reference(design, cohort, rules.at_reference);
     if linked.iter().all(|it| *it) {
         return Ok(None);
     }
     let reason = "of adopters, without a link to a reference period of the cohort".to_owned();
-    let note = cohorts_that_leave(cohort, &linked);
+    let note = cohorts_that_leave(design, cohort, &linked);
     Ok(Some((reason, linked.into_iter().map(|it| !it).collect(), note)))
 }
 
 /// Cohorts of which no row is left: averages are then about the others, which a reader would not guess from a count of rows.
-fn cohorts_that_leave(cohort: &[Option<i32>], linked: &[bool]) -> Option<Note> {
+fn cohorts_that_leave(design: &Design<'_>, cohort: &[Option<i32>], linked: &[bool]) -> Option<Note> {
     let stay: BTreeSet<i32> = cohort.iter().zip(linked).filter(|it| *it.1).filter_map(|it| *it.0).collect();
     let leave: BTreeSet<i32> = cohort.iter().flatten().filter(|it| !stay.contains(it)).copied().collect();
     if leave.is_empty() {
         return None;
     }
-    let names: Vec<String> = leave.iter().map(ToString::to_string).collect();
+    let names: Vec<String> = leave.iter().map(|it| design.code(*it).to_string()).collect();
     Some(Note::remark(format!(
         "cohorts left out whole, because they have no row at a reference period: {}; averages are of the other cohorts",
         names.join(", ")

@@ -82,7 +82,7 @@ fn refuse_zero_cells(design: &Design<'_>, cells: &Cells) -> Result<(), FitError>
     }
     let zero: Vec<String> = (cells.cells.iter().zip(positive))
         .filter(|it| !it.1)
-        .map(|((cohort, period), _)| format!("({cohort},{period})"))
+        .map(|((cohort, period), _)| format!("({},{})", design.code(*cohort), design.code(*period)))
         .collect();
     if zero.is_empty() {
         return Ok(());

@@ -3,8 +3,8 @@
 use parallax_model::{
     Adoption, AggregationRange, BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design,
     Distribution, Estimate, Estimator, EventStudy, Example, FitError, InfluenceFunctions, Mat, Meta, Name,
-    Note, OptionColumns, PluginMeta, Statistics, Status, Support, Term, Vcov, VcovKind, WeightScale, Within,
-    linalg::AbsorbOptions,
+    Note, OptionColumns, PluginMeta, Statistics, Status, Support, Term, TreatedRows, TreatedSupport, Vcov,
+    VcovKind, WeightScale, Within, linalg::AbsorbOptions,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,7 @@ pub struct Options {
     /// Whose rows the effects are compared with.
     pub control: Control,
     /// Periods before adoption in which there may be an effect already.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub anticipation: u32,
     /// How the formula's regressors enter.
     pub covariates: Covariates,
@@ -44,6 +45,7 @@ pub struct Options {
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 
@@ -164,6 +166,10 @@ impl Estimator for ExtendedTwfe {
         estimate(&comparison, &cells, start, options)
     }
 
+    fn dated_by(options: &Options) -> Option<&Name> {
+        options.treatment.as_ref()
+    }
+
     fn columns(options: &Options) -> OptionColumns {
         OptionColumns {
             required: options.treatment.iter().cloned().collect(),
@@ -211,7 +217,13 @@ fn estimate(
         Family::Poisson => counts::fit(design, &within, &saturation, cells, &absorb)?,
     };
     let sizes = cells.sizes(design.weight_values());
-    let averages = Averages::new(&cells.cells, sizes, &fitted.coef, &fitted.terms, &options.range);
+    let averages = Averages::new(
+        &cells.cells,
+        sizes,
+        &fitted.coef,
+        &fitted.terms,
+        &options.range.on(design.panel.calendar()),
+    );
     let matrix: Mat<f64> = averages.covariance(fitted.vcov.matrix.as_ref());
     let mut notes = fitted.notes;
     notes.extend(within.iteration_note());
@@ -224,15 +236,19 @@ fn estimate(
         terms: averages.all.iter().map(|it| it.term.clone()).collect(),
         coef: averages.all.iter().map(|it| it.estimate).collect(),
         distribution: fitted.distribution,
+        distributions: Vec::new(),
         vcov: Vcov { matrix, ..fitted.vcov },
         sample: within.sample(),
         effects: within.effects().iter().map(|it| (it.name.clone(), it.levels)).collect(),
         stats: fitted.stats,
         event: Some(comparison.window(vec![start - 1])),
+        treated: None,
         details: Vec::new(),
         influence: fitted.influence.map(|it| averages.influence(it)),
         notes,
     };
+    let treated = TreatedRows::of_cells(design, &cells.of_row, cells.cells.len());
+    estimate.stand_on(Some(TreatedSupport::of_averages(design, &treated, &averages.all)));
     if let Some(study) = EventStudy::of(&estimate) {
         study.add_tests(options.level, &mut estimate.stats)?;
         estimate.details.push(study.table(options.level));

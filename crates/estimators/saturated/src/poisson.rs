@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use parallax_model::{
     Capabilities, Design, Distribution, Estimate, Estimator, Example, FitError, Meta, Name, Note,
-    OptionColumns, PluginMeta, SampleReport, Statistics, Status, Support, Term, VcovKind, WeightScale,
+    OptionColumns, PluginMeta, SampleReport, Statistics, Status, Support, Term, TreatedSupport, Variation,
+    VcovKind, WeightScale,
     linalg::{AbsorbOptions, Factor, Poisson, PoissonInput, poisson},
     panel::Dropped,
     vcov::AbsorbedEffect,
@@ -29,6 +30,7 @@ pub struct Options {
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 
@@ -112,12 +114,13 @@ fn estimate(design: &Design<'_>, options: &Options) -> Result<Estimate, FitError
     let mut stats = counts::statistics(design, &fit, &vcov);
     add_wald(&fit, &terms, &vcov, &mut stats)?;
     let dropped = |&it: &usize| Note::DroppedCollinear { column: terms[it].to_string().as_str().into() };
-    Ok(Estimate {
+    let mut estimate = Estimate {
         estimator: PoissonRegression::META.plugin.name,
         outcome: design.outcome.name.clone(),
         terms: fit.kept.iter().map(|&it| terms[it].clone()).collect(),
         coef: fit.coef.clone(),
         distribution: Distribution::Normal,
+        distributions: Vec::new(),
         stats,
         vcov,
         sample: SampleReport::of(
@@ -127,10 +130,14 @@ fn estimate(design: &Design<'_>, options: &Options) -> Result<Estimate, FitError
         ),
         effects: absorbed.iter().map(|it| (it.name.clone(), it.levels)).collect(),
         event: None,
+        treated: None,
         details: Vec::new(),
         influence: design.keep_influence.then(|| counts::by_unit(design, &fit, &influence)),
         notes: fit.dropped.iter().map(dropped).collect(),
-    })
+    };
+    let support = TreatedSupport::of_regressors(design, &estimate.terms, Variation::Rows);
+    estimate.stand_on(support);
+    Ok(estimate)
 }
 
 /// The constant, where no effect spans it, and the formula's regressors.

@@ -64,10 +64,11 @@ impl Saturation {
         let distinct = |it: &mut dyn Iterator<Item = i32>| it.collect::<std::collections::BTreeSet<i32>>();
         for cohort in distinct(&mut comparison.cohort.iter().flatten().copied()) {
             let own = |row: usize| comparison.cohort[row] == Some(cohort);
-            self.add(covariate, &format!("cohort {cohort}"), own);
+            self.add(covariate, &format!("cohort {}", comparison.design().code(cohort)), own);
         }
         for period in distinct(&mut periods.iter().copied()).into_iter().skip(1) {
-            self.add(covariate, &format!("period {period}"), |row| periods[row] == period);
+            let group = format!("period {}", comparison.design().code(period));
+            self.add(covariate, &group, |row| periods[row] == period);
         }
     }
 
@@ -84,6 +85,7 @@ impl Saturation {
             let own = |row: usize| cells.of_row[row] == Some(cell);
             let column = (0..centred.len()).map(|row| if own(row) { centred[row] } else { 0.0 }).collect();
             self.interactions.push(Interaction { column: self.columns.len(), cell });
+            let [cohort, period] = [*cohort, *period].map(|it| comparison.design().code(it));
             let name = format!("{}:({cohort},{period})", covariate.name);
             self.columns.push((Term::Slope(Name::from(name)), column));
         }

@@ -47,9 +47,9 @@ fn summaries(cells: &[(i32, i32)], range: &AggregationRange) -> Vec<Summary> {
         },
     ];
     let one = |term: Term, part: Vec<usize>| Summary { term, parts: vec![part] };
-    all.extend(groups.into_iter().map(|(g, part)| one(named(format!("group:{g}")), part)));
+    all.extend(groups.into_iter().map(|(g, part)| one(Term::Cohort(g), part)));
     all.extend(events.into_iter().map(|(e, part)| one(Term::EventTime(e), part)));
-    all.extend(periods.into_iter().map(|(t, part)| one(named(format!("calendar:{t}")), part)));
+    all.extend(periods.into_iter().map(|(t, part)| one(Term::Period(t), part)));
     all.retain(|it| !it.parts.is_empty());
     all
 }

@@ -3,7 +3,8 @@
 use parallax_model::{
     Adoption, AggregationRange, BatteryModel, BatteryPart, BatteryRequest, Capabilities, Design,
     Distribution, Estimate, Estimator, EventStudy, Example, FitError, Meta, Name, Note, OptionColumns,
-    PluginMeta, Regression, Status, Support, Term, Vcov, VcovKind, Within, linalg::AbsorbOptions,
+    PluginMeta, Regression, Status, Support, Term, TreatedRows, TreatedSupport, Vcov, VcovKind, Within,
+    linalg::AbsorbOptions,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,7 @@ pub struct Options {
     /// Largest relative error of an absorbed column.
     pub tolerance: f64,
     /// Iterations of the slowest column before giving up with an error.
+    #[schemars(range(min = 1, max = parallax_model::limits::ITERATIONS))]
     pub max_iterations: usize,
 }
 
@@ -111,6 +113,10 @@ impl Estimator for SunAbraham {
         estimate(&comparison, &cells, &absorb, options)
     }
 
+    fn dated_by(options: &Options) -> Option<&Name> {
+        options.treatment.as_ref()
+    }
+
     fn columns(options: &Options) -> OptionColumns {
         OptionColumns {
             required: options.treatment.iter().cloned().collect(),
@@ -154,9 +160,10 @@ fn estimate(
     let mut variables = within.variables(terms.zip(cells.dummies()).collect())?;
     variables.extend(within.regressors());
     let fit = within.regress(&outcome, &variables, false)?;
-    refuse_dropped(cells, &fit)?;
+    refuse_dropped(design, cells, &fit)?;
     let sizes = cells.sizes(design.weight_values());
-    let averages = Averages::new(&cells.cells, sizes, &fit.coef, &fit.terms, &options.range);
+    let averages =
+        Averages::new(&cells.cells, sizes, &fit.coef, &fit.terms, &options.range.on(design.panel.calendar()));
     let stats = within.statistics(&outcome, &fit)?;
     let influence = match options.share_variance {
         ShareVariance::Ignored => within.influence(&variables, &fit)?,
@@ -180,15 +187,19 @@ fn estimate(
         terms: averages.all.iter().map(|it| it.term.clone()).collect(),
         coef: averages.all.iter().map(|it| it.estimate).collect(),
         distribution: Distribution::StudentT(fit.vcov.arithmetic.t_df),
+        distributions: Vec::new(),
         vcov: Vcov { matrix, ..fit.vcov },
         sample: within.sample(),
         effects: within.effects().iter().map(|it| (it.name.clone(), it.levels)).collect(),
         stats,
         event: Some(comparison.window(references)),
+        treated: None,
         details: Vec::new(),
         influence: influence.map(|it| averages.influence(it)),
         notes,
     };
+    let treated = TreatedRows::of_cells(design, &cells.of_row, cells.cells.len());
+    estimate.stand_on(Some(TreatedSupport::of_averages(design, &treated, &averages.all)));
     if let Some(study) = EventStudy::of(&estimate) {
         study.add_tests(options.level, &mut estimate.stats)?;
         estimate.details.push(study.table(options.level));
@@ -197,11 +208,12 @@ fn estimate(
 }
 
 /// A cell that falls out as collinear would silently become a reference and move all others.
-fn refuse_dropped(cells: &Cells, fit: &Regression) -> Result<(), FitError> {
+fn refuse_dropped(design: &Design<'_>, cells: &Cells, fit: &Regression) -> Result<(), FitError> {
     let kept = |at: &usize| fit.kept.binary_search(at).is_ok();
     let lost: Vec<String> = (0..cells.cells.len())
         .filter(|at| !kept(at))
-        .map(|at| format!("({},{})", cells.cells[at].0, cells.cells[at].1))
+        .map(|at| cells.cells[at])
+        .map(|(cohort, period)| format!("({},{})", design.code(cohort), design.code(period)))
         .collect();
     if lost.is_empty() {
         return Ok(());

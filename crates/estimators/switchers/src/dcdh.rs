@@ -56,8 +56,10 @@ pub struct Options {
     /// Effects by time since the first change, or the effect at each change.
     pub form: Form,
     /// Latest event time; as many as there are when not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub lags: Option<u32>,
     /// Earliest event time, as a number of periods before the first change; as many as there are when not given.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub leads: Option<u32>,
     /// Effects per unit of treatment received since the first change.
     pub normalized: bool,

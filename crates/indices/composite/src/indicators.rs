@@ -266,7 +266,8 @@ fn groups(panel: &Panel, choice: &Choice<'_>, rows: &[usize]) -> Result<Vec<Grou
     let all: Vec<usize> = (0..rows.len()).collect();
     let mut by_period: BTreeMap<i32, Vec<usize>> = BTreeMap::new();
     for (at, &row) in rows.iter().enumerate() {
-        by_period.entry(panel.periods().get(row).copied().unwrap_or_default()).or_default().push(at);
+        let period = panel.periods().get(row).copied().unwrap_or_default();
+        by_period.entry(panel.calendar().code(period)).or_default().push(at);
     }
     let groups = match (choice.standardise, choice.base) {
         (_, Some(base)) => {

@@ -40,6 +40,7 @@ pub struct Options {
     pub choose: Number,
     /// Components, for `choose = "count"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = parallax_model::limits::COMPONENTS))]
     pub count: Option<usize>,
     /// Share of variance to reach, between 0 and 1, for `choose = "share"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -136,6 +136,7 @@ impl IndexMethod for Resilience {
             let reason = format!("`scale` is {}; it is 1 for a ratio or 100 for per cent", options.scale);
             return Err(StepError::Options { plugin: NAME, reason });
         }
+        refuse_rates(panel, options)?;
         let nation = GrowthByPeriod::new(panel, options)?;
         let output = Output::new(panel, options)?;
         let score = |(growth, &period): (&f64, &i32)| {
@@ -146,7 +147,7 @@ impl IndexMethod for Resilience {
             };
             options.scale * (growth - nation) / divisor
         };
-        let score: Vec<f64> = output.growth.iter().zip(panel.periods()).map(score).collect();
+        let score: Vec<f64> = output.growth.iter().zip(&panel.dates()).map(score).collect();
         let notes = notes::of(panel, options, &nation, &output);
         Ok(IndexResult { score, details: Vec::new(), notes })
     }
@@ -156,6 +157,22 @@ impl IndexMethod for Resilience {
         reads.extend(options.deflator.clone());
         reads
     }
+}
+
+/// Annual rates and what they are chained to go by years that follow each other.
+fn refuse_rates(panel: &Panel, options: &Options) -> Result<(), StepError> {
+    let since_base = options.output_kind == OutputKind::Level
+        && options.benchmark == Benchmark::SinceBase
+        && options.national_kind == NationalKind::Level
+        && (options.deflator.is_none() || options.deflator_kind == DeflatorKind::Level);
+    if panel.calendar().plain() || since_base {
+        return Ok(());
+    }
+    let (_, time) = panel.require_index("`resilience`")?;
+    Err(StepError::Step(format!(
+        "`{NAME}`: periods of `{time}` are no consecutive years, and annual growth or rates cannot be chained over them; \
+         give output, deflator and nation as levels with benchmark = \"since-base\""
+    )))
 }
 
 /// The numbers of a column; what to do about text is said in the method's own words.

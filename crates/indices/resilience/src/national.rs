@@ -16,7 +16,7 @@ impl GrowthByPeriod {
     pub(crate) fn new(panel: &Panel, options: &Options) -> Result<GrowthByPeriod, StepError> {
         let name = &options.national;
         let series = constant_within_periods(panel, name)?;
-        let Some(&last) = panel.periods().iter().max() else {
+        let Some(&last) = panel.dates().iter().max() else {
             return Ok(GrowthByPeriod(Series::new()));
         };
         let mut growth = match (options.national_kind, options.benchmark) {
@@ -72,7 +72,7 @@ fn keep_scored(growth: &mut Series, options: &Options) {
 
 /// The index divides by national growth.
 fn refuse_zero(growth: &Series, panel: &Panel, name: &Name) -> Result<(), StepError> {
-    let present: BTreeSet<i32> = panel.periods().iter().copied().collect();
+    let present: BTreeSet<i32> = panel.dates().into_iter().collect();
     match growth.iter().find(|(period, growth)| **growth == 0.0 && present.contains(period)) {
         None => Ok(()),
         Some((period, _)) => Err(StepError::Column {
@@ -88,7 +88,7 @@ fn refuse_zero(growth: &Series, panel: &Panel, name: &Name) -> Result<(), StepEr
 /// The values by period; missing ones are passed over, different ones in one period refused.
 pub(crate) fn constant_within_periods(panel: &Panel, name: &Name) -> Result<Series, StepError> {
     let mut first: BTreeMap<i32, (usize, f64)> = BTreeMap::new();
-    for (row, (&value, &period)) in numbers(panel, name)?.iter().zip(panel.periods()).enumerate() {
+    for (row, (&value, &period)) in numbers(panel, name)?.iter().zip(&panel.dates()).enumerate() {
         if value.is_nan() {
             continue;
         }

@@ -12,7 +12,7 @@ use crate::{
 const NAMED: usize = 5;
 
 pub(crate) fn of(panel: &Panel, options: &Options, nation: &GrowthByPeriod, output: &Output) -> Vec<Note> {
-    let periods: BTreeSet<i32> = panel.periods().iter().copied().collect();
+    let periods: BTreeSet<i32> = panel.dates().into_iter().collect();
     let mut texts = vec![definition(options, nation, &periods)];
     if !output.without_base.is_empty() {
         texts.push(format!(

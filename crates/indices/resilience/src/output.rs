@@ -24,7 +24,7 @@ impl Output {
         let units = &panel.units().code;
         let rows: Vec<(usize, u32, i32)> = units
             .iter()
-            .zip(panel.periods())
+            .zip(&panel.dates())
             .enumerate()
             .map(|(row, (&unit, &period))| (row, unit, period))
             .collect();
@@ -102,8 +102,8 @@ fn levels(panel: &Panel, options: &Options) -> Result<Arc<Vec<f64>>, StepError> 
 /// Products of the factors since the base period within each unit; a chain ends at its first gap.
 fn chained(panel: &Panel, factors: &[f64], base: i32) -> Vec<f64> {
     let mut last: Option<(u32, i32, f64)> = None;
-    let rows = panel.units().code.iter().zip(panel.periods()).zip(factors);
-    rows.map(|((&unit, &period), factor)| {
+    let rows = panel.units().code.iter().zip(panel.dates()).zip(factors);
+    rows.map(|((&unit, period), factor)| {
         let level = match last {
             _ if period == base => 1.0,
             Some((of, at, level)) if of == unit && at.checked_add(1) == Some(period) => level * factor,
@@ -118,10 +118,10 @@ fn chained(panel: &Panel, factors: &[f64], base: i32) -> Vec<f64> {
 /// The price level of each row's period from national rates.
 fn chained_prices(panel: &Panel, name: &Name, base: i32) -> Result<Arc<Vec<f64>>, StepError> {
     let rates = national::constant_within_periods(panel, name)?;
-    let last = panel.periods().iter().max().copied().unwrap_or(base);
+    let last = panel.dates().iter().max().copied().unwrap_or(base);
     let levels = national::chain(name, &rates, base, last)?;
     let level = |period: &i32| levels.get(period).copied().unwrap_or(f64::NAN);
-    Ok(Arc::new(panel.periods().iter().map(level).collect()))
+    Ok(Arc::new(panel.dates().iter().map(level).collect()))
 }
 
 /// Zero or negative output has no growth rate, and is a fault of the data.

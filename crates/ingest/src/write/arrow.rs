@@ -25,6 +25,9 @@ use crate::parquet::SIMULATED;
 /// Rows handed to a writer at a time.
 const CHUNK: usize = 1 << 16;
 
+/// Columns above which numbers have no dictionaries: a writer keeps 50 kilobytes for each.
+const WIDE: usize = 1000;
+
 /// Writes Parquet. Text is stored as plain strings with a dictionary, which every reader knows.
 pub(super) fn parquet(
     columns: &Columns<'_>,
@@ -40,11 +43,16 @@ pub(super) fn parquet(
     };
     let pairs: Vec<KeyValue> =
         pairs(options).into_iter().map(|(key, value)| KeyValue::new(key, value)).collect();
-    let properties = WriterProperties::builder()
+    let mut properties = WriterProperties::builder()
         .set_created_by("parallax".to_owned())
         .set_compression(codec)
-        .set_key_value_metadata((!pairs.is_empty()).then_some(pairs))
-        .build();
+        .set_key_value_metadata((!pairs.is_empty()).then_some(pairs));
+    if WIDE < columns.len() {
+        for (name, _) in columns.iter().filter(|(_, it)| matches!(it, Column::Real(_))) {
+            properties = properties.set_column_dictionary_enabled(name.as_str().into(), false);
+        }
+    }
+    let properties = properties.build();
     let settings = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
     let failed = |it: parquet::errors::ParquetError| it.to_string();
     let mut writer = ArrowWriter::try_new_with_options(to, batch.schema(), settings).map_err(failed)?;

@@ -79,7 +79,8 @@ fn bad_and_missing_keys_name_row_and_value() {
     let lost = "is missing; a row without it cannot be placed in the panel";
     assert_eq!(refusal("id,t\n1,2011\n1,\n"), format!("a.csv, line 3: time `t` {lost}"));
     assert_eq!(refusal("id,t\n1,2011\n,2012\n"), format!("a.csv, line 3: unit `id` {lost}"));
-    assert_eq!(refusal("id,t\na,2011\nNA,2012\n"), format!("a.csv, line 3: unit `id` {lost}"));
+    let word = "; read as missing here: `NA` (1), and a word in quotes is a value";
+    assert_eq!(refusal("id,t\na,2011\nNA,2012\n"), format!("a.csv, line 3: unit `id` {lost}{word}"));
     assert_eq!(refusal("id,t\na,\nb,\n"), format!("a.csv, line 2: time `t` {lost}"));
     let stamp = array(TimestampMillisecondArray::from(vec![86_400_000, 129_600_000]));
     let path =

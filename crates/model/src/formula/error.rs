@@ -3,7 +3,7 @@
 use std::fmt;
 
 use parallax_base::{Name, shown};
-use parallax_panel::PanelError;
+use parallax_panel::{PanelError, TimeFormat};
 
 /// Why a formula could not be read, or its columns not be made.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -30,6 +30,33 @@ pub enum FormulaError {
         expr: String,
         /// Unit and period, or the row.
         place: String,
+    },
+    /// Codes of a calendar were used as a quantity.
+    #[error(
+        "`{expr}` uses `{time}` as a quantity, and codes of {format} jump from year to year; compare it, take it apart with \
+         %/% and %%, write i({time}) for dummies, or use a column that counts periods for a trend"
+    )]
+    TimeCodes {
+        /// The time column.
+        time: Name,
+        /// The expression, as written.
+        expr: String,
+        /// What was declared.
+        format: TimeFormat,
+    },
+    /// `ref =` names a value that no row has.
+    #[error(
+        "`{level}` in `{term}` is not a value of `{variable}` in the rows that are used; its values there are {levels}"
+    )]
+    AbsentLevel {
+        /// The value.
+        level: String,
+        /// The term.
+        term: String,
+        /// The variable.
+        variable: String,
+        /// The values there are, shortened when they are many.
+        levels: String,
     },
     /// `ref =` names a value the variable does not take.
     #[error("`{level}` in `{term}` is not a value of `{variable}`; its values are {levels}")]

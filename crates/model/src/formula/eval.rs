@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parallax_panel::{Codes, Column, Labels, MISSING, Panel, PanelError, difference, shift};
+use parallax_panel::{Codes, Column, Labels, MISSING, Panel, PanelError, TimeFormat, difference, shift};
 
 use super::{
     compare,
@@ -35,6 +35,7 @@ impl Expr {
     /// [`FormulaError::Infinite`] with the place when the result is infinite somewhere;
     /// [`FormulaError::Panel`] for unknown or textual columns, and for lags without unit and time.
     pub fn eval(&self, panel: &Panel) -> Result<Arc<Vec<f64>>, FormulaError> {
+        refuse_codes(self, panel)?;
         let values = match numeric(self, panel)? {
             Value::Numbers(it) => it,
             Value::Number(it) => Arc::new(vec![it; panel.n_rows()]),
@@ -44,6 +45,17 @@ impl Expr {
             None => Ok(values),
             Some(row) => Err(FormulaError::Infinite { expr: self.to_string(), place: panel.place(row) }),
         }
+    }
+}
+
+/// Codes of months and quarters jump: as a quantity they are no time.
+fn refuse_codes(expr: &Expr, panel: &Panel) -> Result<(), FormulaError> {
+    let format = panel.calendar().format();
+    match panel.index() {
+        Some((_, time)) if format != TimeFormat::Number && expr.measures(time) => {
+            Err(FormulaError::TimeCodes { time: time.clone(), expr: expr.to_string(), format })
+        }
+        _ => Ok(()),
     }
 }
 

@@ -113,6 +113,42 @@ impl Expr {
         each_once(names)
     }
 
+    /// True when a lag, a lead or a change over time is in it.
+    pub fn shifts(&self) -> bool {
+        match self {
+            Expr::Shift(..) => true,
+            Expr::Column(_) | Expr::Number(_) | Expr::Text(_) | Expr::Missing => false,
+            Expr::Negate(it) | Expr::Not(it) | Expr::Group(it) | Expr::In(it, _) => it.shifts(),
+            Expr::Binary(_, left, right) => left.shifts() || right.shifts(),
+            Expr::Call(_, arguments) => arguments.iter().any(Expr::shifts),
+        }
+    }
+
+    /// True when a column is used as a quantity: not only compared, or taken apart by `%/%` and `%%`.
+    pub(super) fn measures(&self, column: &Name) -> bool {
+        match self {
+            Expr::Column(it) => it == column,
+            Expr::Number(_) | Expr::Text(_) | Expr::Missing => false,
+            Expr::Negate(it) | Expr::Not(it) | Expr::Group(it) | Expr::Shift(_, it, _) => it.measures(column),
+            Expr::In(it, _) => it.within(column),
+            Expr::Binary(operator, left, right) => match operator.keeps_codes() {
+                true => left.within(column) || right.within(column),
+                false => left.measures(column) || right.measures(column),
+            },
+            Expr::Call(Function::IsMissing, arguments) => arguments.iter().any(|it| it.within(column)),
+            Expr::Call(_, arguments) => arguments.iter().any(|it| it.measures(column)),
+        }
+    }
+
+    /// As [`Expr::measures`], where the column itself may stand.
+    fn within(&self, column: &Name) -> bool {
+        match self {
+            Expr::Column(_) => false,
+            Expr::Group(it) => it.within(column),
+            it => it.measures(column),
+        }
+    }
+
     fn collect(&self, names: &mut Vec<Name>) {
         match self {
             Expr::Column(it) => names.push(it.clone()),
@@ -130,6 +166,21 @@ impl Expr {
 }
 
 impl Operator {
+    /// True where codes give what their values would: comparisons, and the parts of a code.
+    fn keeps_codes(self) -> bool {
+        matches!(
+            self,
+            Operator::Equal
+                | Operator::Unequal
+                | Operator::Less
+                | Operator::AtMost
+                | Operator::Greater
+                | Operator::AtLeast
+                | Operator::Remainder
+                | Operator::Quotient
+        )
+    }
+
     /// The operator as it is written.
     pub fn sign(self) -> &'static str {
         match self {

@@ -59,8 +59,10 @@ impl Levels {
 
     /// Takes the levels of `ref =` out.
     ///
-    /// A level that the variable has, though not on these rows, is no error: it is out anyway.
+    /// Where none of them occurs on these rows, what the columns are relative to would be left to chance.
     pub fn leave_out(&mut self, reference: &[Level], term: &str) -> Result<(), FormulaError> {
+        let rows = self.kept.clone();
+        let mut found = false;
         for level in reference {
             let Some(out) = (0..self.codes.n_groups()).find(|&it| is_level(&self.codes.labels, it, level))
             else {
@@ -68,12 +70,21 @@ impl Levels {
                     level: level.to_string(),
                     term: term.to_owned(),
                     variable: self.variable.to_string(),
-                    levels: self.list(),
+                    levels: self.list(&(0..self.codes.n_groups()).collect::<Vec<_>>()),
                 });
             };
+            found |= rows.contains(&out);
             self.kept.retain(|it| *it != out);
         }
-        Ok(())
+        match reference.first() {
+            Some(level) if !found => Err(FormulaError::AbsentLevel {
+                level: level.to_string(),
+                term: term.to_owned(),
+                variable: self.variable.to_string(),
+                levels: self.list(&rows),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// One column a level: 1 (or `by`) in the rows of that level, 0 in others, missing where either is.
@@ -100,9 +111,9 @@ impl Levels {
         self.kept.iter().map(|&it| name(it)).zip(columns.into_iter().map(Arc::new)).collect()
     }
 
-    fn list(&self) -> String {
-        let n = self.codes.n_groups();
-        let shown: Vec<String> = (0..n.min(SHOWN)).map(|it| self.codes.labels.text(it)).collect();
+    fn list(&self, levels: &[usize]) -> String {
+        let n = levels.len();
+        let shown: Vec<String> = levels.iter().take(SHOWN).map(|&it| self.codes.labels.text(it)).collect();
         let more = if SHOWN < n { format!(" and {} more", n - SHOWN) } else { String::new() };
         format!("{}{more}", shown.join(", "))
     }

@@ -94,6 +94,15 @@ impl Formula {
         term::each_once(names)
     }
 
+    /// True when a lag, a lead or a change over time is in it.
+    pub fn shifts(&self) -> bool {
+        let part = |it: &Part| match it {
+            Part::Value(it) => it.shifts(),
+            Part::Factor(it) => it.variable.shifts() || it.by.as_ref().is_some_and(Expr::shifts),
+        };
+        self.outcome.shifts() || self.terms().flat_map(|it| &it.parts).any(part)
+    }
+
     /// All terms: regressors, then endogenous ones, then instruments.
     pub(crate) fn terms(&self) -> impl Iterator<Item = &Term> {
         let (endogenous, instruments) = match &self.instruments {

@@ -17,6 +17,7 @@ fn panel() -> Panel {
         files: vec![FileRequest::new(path("panel_bal")), assignments],
         unit: Some("unit".into()),
         time: Some("year".into()),
+        time_format: None,
         select: Select::All,
         reading: ReadOptions::default(),
     };

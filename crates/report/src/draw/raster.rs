@@ -17,6 +17,9 @@ use crate::figure::{Figure, FigureError};
 /// What journals ask for; the picture is six inches wide.
 const DOTS_PER_INCH: f32 = 300.0;
 
+/// Rows of pixels of a picture: three metres, and 260 MB while it is drawn.
+const MOST_ROWS: u32 = 36_000;
+
 /// The figure as a PNG of 1800 pixels' width, the same on every machine.
 ///
 /// # Errors
@@ -49,6 +52,9 @@ fn raster(svg: &str) -> Result<Vec<u8>, String> {
     // An inch of SVG has 96 units.
     let scale = DOTS_PER_INCH / 96.0;
     let [width, height] = [size.width(), size.height()].map(|it| (it * scale).round() as u32);
+    if MOST_ROWS < height {
+        return Err(format!("{width} x {height} pixels are more than a picture may have; show fewer rows"));
+    }
     let mut pixmap = Pixmap::new(width, height).ok_or_else(|| format!("{width} x {height} pixels"))?;
     pixmap.fill(Color::WHITE);
     resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixmap.as_mut());

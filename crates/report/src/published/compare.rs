@@ -224,6 +224,12 @@ impl fmt::Display for Summary {
 }
 
 impl ComparedCell {
+    /// Our value as the comparison shows it.
+    pub fn ours_text(&self) -> String {
+        let [.., ours, _] = self.texts();
+        ours
+    }
+
     /// Column, row, what, printed, ours and the difference as a reader sees them.
     pub(crate) fn texts(&self) -> [String; 6] {
         let text = |it: &Cell| match it {

@@ -5,6 +5,10 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use thiserror::Error;
 
+use parallax_base::with_suggestion;
+
+use super::lines::{At, Lines};
+
 /// All printed tables of a paper, and the differences that have a known reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Published {
@@ -27,6 +31,8 @@ pub struct PrintedTable {
     pub columns: Vec<PrintedColumn>,
     /// Every printed number, mark and word, column by column or row by row, as in the file.
     pub cells: Vec<PrintedCell>,
+    /// The line of the file on which it begins.
+    pub line: usize,
 }
 
 /// The head of a printed column.
@@ -47,6 +53,8 @@ pub struct PrintedCell {
     pub key: CellKey,
     /// As printed.
     pub text: String,
+    /// The line of the file.
+    pub line: usize,
 }
 
 /// The place of a cell.
@@ -90,17 +98,22 @@ pub struct Explained {
     pub what: Option<What>,
     /// The reason, in a sentence.
     pub because: String,
+    /// The line of the file.
+    #[serde(skip)]
+    pub line: usize,
 }
 
 /// A file of printed tables that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PublishedError {
-    /// The file is no TOML.
+    /// The file is not TOML.
     #[error("not valid TOML: {message}")]
     Toml {
-        /// What the parser says.
+        /// What the parser says, without the text of the file.
         message: String,
+        /// The line of the file.
+        line: usize,
     },
     /// Something in the file has the wrong form.
     #[error("{place}: {message}")]
@@ -109,12 +122,16 @@ pub enum PublishedError {
         place: String,
         /// What is wrong, with the name of the field.
         message: String,
+        /// The line of the file.
+        line: usize,
     },
     /// Two cells have the same place, so that nobody could tell which is meant.
     #[error("{key} is given twice")]
     Twice {
         /// The place.
         key: CellKey,
+        /// The line of the second.
+        line: usize,
     },
     /// An explanation of a cell that is not printed.
     #[error("explained {number}: nothing is printed at {place}{suggestion}")]
@@ -125,21 +142,62 @@ pub enum PublishedError {
         place: String,
         /// A near name of a table, if there is one.
         suggestion: String,
+        /// The line of the file.
+        line: usize,
     },
+    /// A table, column or row that the study does not have, so that nothing would be compared.
+    #[error("{place}: {message}")]
+    Unknown {
+        /// The table, and what is printed in it.
+        place: String,
+        /// What the study does not have, with a near name of what it has.
+        message: String,
+        /// The line of the file.
+        line: usize,
+    },
+    /// A file or a table in which nothing is printed.
+    #[error(
+        "{place} prints nothing, so that there is nothing to compare; write what is printed, or remove it"
+    )]
+    Nothing {
+        /// The file or the table.
+        place: String,
+        /// The line of the file.
+        line: usize,
+    },
+}
+
+impl PublishedError {
+    /// The line of the file, counted from one.
+    pub fn line(&self) -> usize {
+        match self {
+            PublishedError::Toml { line, .. }
+            | PublishedError::Shape { line, .. }
+            | PublishedError::Twice { line, .. }
+            | PublishedError::ExplainsNothing { line, .. }
+            | PublishedError::Unknown { line, .. }
+            | PublishedError::Nothing { line, .. } => *line,
+        }
+    }
 }
 
 impl FromStr for Published {
     type Err = PublishedError;
 
     fn from_str(text: &str) -> Result<Published, PublishedError> {
-        let file: toml::Table =
-            text.parse().map_err(|it: toml::de::Error| PublishedError::Toml { message: it.to_string() })?;
+        let file: toml::Table = text.parse().map_err(|it: toml::de::Error| PublishedError::Toml {
+            message: it.message().to_owned(),
+            line: 1 + text.get(..it.span().map_or(0, |it| it.start)).map_or(0, |it| it.matches('\n').count()),
+        })?;
+        let lines = Lines::of(text);
         let mut published = Published::default();
         for (key, value) in file {
             match key.as_str() {
-                "source" => published.source = Some(typed(value, "source")?),
-                "explained" => published.explained = explanations(value)?,
-                _ => published.tables.push(table(key, value)?),
+                "source" => {
+                    published.source = Some(typed(value, "source", lines.line(&[At::Key("source")]))?)
+                }
+                "explained" => published.explained = explanations(value, &lines)?,
+                _ => published.tables.push(table(key, value, &lines)?),
             }
         }
         published.check()?;
@@ -154,23 +212,49 @@ impl Published {
     }
 
     fn check(&self) -> Result<(), PublishedError> {
+        if self.tables.is_empty() {
+            return Err(PublishedError::Nothing { place: "the file".to_owned(), line: 1 });
+        }
+        if let Some(it) = self.tables.iter().find(|it| it.cells.is_empty()) {
+            return Err(PublishedError::Nothing { place: format!("table `{}`", it.id), line: it.line });
+        }
         let cells = || self.tables.iter().flat_map(|it| &it.cells);
         let mut seen = BTreeSet::new();
         if let Some(cell) = cells().find(|it| !seen.insert(&it.key)) {
-            return Err(PublishedError::Twice { key: cell.key.clone() });
+            return Err(PublishedError::Twice { key: cell.key.clone(), line: cell.line });
         }
         for (i, explained) in self.explained.iter().enumerate() {
             if !cells().any(|it| explained.covers(&it.key)) {
-                let known = self.tables.iter().map(|it| it.id.as_str());
-                let suggestion = match self.table(&explained.table) {
-                    Some(_) => String::new(),
-                    None => parallax_base::with_suggestion(&explained.table, known),
-                };
                 let place = explained.to_string();
-                return Err(PublishedError::ExplainsNothing { number: i + 1, place, suggestion });
+                let (number, suggestion) = (i + 1, self.near(explained));
+                return Err(PublishedError::ExplainsNothing {
+                    number,
+                    place,
+                    suggestion,
+                    line: explained.line,
+                });
             }
         }
         Ok(())
+    }
+
+    /// The nearest name of a table, column or row to the one that an explanation has wrong.
+    fn near(&self, explained: &Explained) -> String {
+        let Some(table) = self.table(&explained.table) else {
+            return with_suggestion(&explained.table, self.tables.iter().map(|it| it.id.as_str()));
+        };
+        let columns: BTreeSet<&str> = table.cells.iter().map(|it| it.key.column.as_str()).collect();
+        if let Some(it) = explained.column.as_deref().filter(|it| !columns.contains(*it)) {
+            let wanted = if columns.contains(in_parentheses(it).as_str()) { None } else { Some(it) };
+            if let Some(it) = wanted {
+                return with_suggestion(it, columns);
+            }
+        }
+        let rows: BTreeSet<&str> = table.cells.iter().map(|it| it.key.row.as_str()).collect();
+        match explained.row.as_deref().filter(|it| !rows.contains(it)) {
+            Some(it) => with_suggestion(it, rows),
+            None => String::new(),
+        }
     }
 }
 
@@ -192,6 +276,16 @@ impl What {
             What::StdError => "std_error",
             What::Stars => "stars",
             What::Statistic => "statistic",
+        }
+    }
+
+    /// As a reader calls several of them.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            What::Estimate => "estimates",
+            What::StdError => "standard errors",
+            What::Stars => "stars",
+            What::Statistic => "statistics",
         }
     }
 }
@@ -253,20 +347,21 @@ struct RawRow {
     std_error: Option<String>,
 }
 
-fn table(id: String, value: toml::Value) -> Result<PrintedTable, PublishedError> {
+fn table(id: String, value: toml::Value, lines: &Lines<'_>) -> Result<PrintedTable, PublishedError> {
     let place = format!("table `{id}`");
-    let RawTable { title, columns, rows, column } = typed(value, &place)?;
-    let mut table = PrintedTable { id, title, columns: Vec::new(), cells: Vec::new() };
+    let line = lines.line(&[At::Key(&id)]);
+    let RawTable { title, columns, rows, column } = typed(value, &place, line)?;
+    let mut table = PrintedTable { id, title, columns: Vec::new(), cells: Vec::new(), line };
     match (columns, rows, column) {
-        (Some(columns), Some(rows), None) => descriptive(&mut table, &columns, rows)?,
+        (Some(columns), Some(rows), None) => descriptive(&mut table, &columns, rows, lines)?,
         (None, None, Some(columns)) => {
             for (i, column) in columns.into_iter().enumerate() {
-                regression(&mut table, column, i)?;
+                regression(&mut table, column, i, lines)?;
             }
         }
         _ => {
-            let message = "give either `columns` and `rows`, or `[[…column]]` blocks";
-            return Err(PublishedError::Shape { place, message: message.to_owned() });
+            let message = "give either `columns` and `rows`, or `[[…column]]` blocks".to_owned();
+            return Err(PublishedError::Shape { place, message, line });
         }
     }
     Ok(table)
@@ -276,17 +371,19 @@ fn descriptive(
     table: &mut PrintedTable,
     columns: &[String],
     rows: Vec<Vec<String>>,
+    lines: &Lines<'_>,
 ) -> Result<(), PublishedError> {
-    for row in rows {
+    for (at, row) in rows.into_iter().enumerate() {
+        let line = lines.line(&[At::Key(&table.id), At::Key("rows"), At::Index(at)]);
         if row.len() != columns.len() {
             let place = format!("table `{}`, row `{}`", table.id, row.first().map_or("", |it| it));
             let message = format!("{} cells for {} `columns`", row.len(), columns.len());
-            return Err(PublishedError::Shape { place, message });
+            return Err(PublishedError::Shape { place, message, line });
         }
         let mut cells = row.into_iter().zip(columns);
         let Some((label, _)) = cells.next() else { continue };
         for (text, column) in cells {
-            table.push(column, &label, What::Statistic, text);
+            table.push(column, &label, What::Statistic, text, line);
         }
     }
     let heads = columns.iter().skip(1);
@@ -294,29 +391,40 @@ fn descriptive(
     Ok(())
 }
 
-fn regression(table: &mut PrintedTable, value: toml::Value, index: usize) -> Result<(), PublishedError> {
+fn regression(
+    table: &mut PrintedTable,
+    value: toml::Value,
+    index: usize,
+    lines: &Lines<'_>,
+) -> Result<(), PublishedError> {
     // The number tells more than the position, where there is one.
     let number = value.get("number").and_then(toml::Value::as_str).map(in_parentheses);
     let name = number.unwrap_or_else(|| format!("number {}", index + 1));
     let place = format!("table `{}`, column {name}", table.id);
-    let RawColumn { number, group, outcome, rows, statistics } = typed(value, &place)?;
+    let id = table.id.clone();
+    let here = [At::Key(&id), At::Key("column"), At::Index(index)];
+    let line = |further: &[At<'_>]| lines.line(&[&here, further].concat());
+    let RawColumn { number, group, outcome, rows, statistics } = typed(value, &place, line(&[]))?;
     let name = in_parentheses(&number);
     for (i, row) in rows.into_iter().enumerate() {
-        let RawRow { term, estimate, stars, std_error } = typed(row, &format!("{place}, row {}", i + 1))?;
+        let line = line(&[At::Key("rows"), At::Index(i)]);
+        let RawRow { term, estimate, stars, std_error } =
+            typed(row, &format!("{place}, row {}", i + 1), line)?;
         let (estimate, attached) = without_stars(estimate.unwrap_or_default());
-        table.push(&name, &term, What::Estimate, estimate);
+        table.push(&name, &term, What::Estimate, estimate, line);
         // No stars are a statement too, but only where stars have a place of their own.
         if let Some(stars) = stars.or(attached) {
-            table.push_even_empty(&name, &term, What::Stars, stars);
+            table.push_even_empty(&name, &term, What::Stars, stars, line);
         }
-        table.push(&name, &term, What::StdError, std_error.unwrap_or_default());
+        table.push(&name, &term, What::StdError, std_error.unwrap_or_default(), line);
     }
     for (field, value) in statistics {
+        let line = line(&[At::Key(&field)]);
         let toml::Value::String(text) = value else {
             let message = format!("`{field}` must be a text in quotes, exactly as printed");
-            return Err(PublishedError::Shape { place, message });
+            return Err(PublishedError::Shape { place, message, line });
         };
-        table.push(&name, &field, What::Statistic, text);
+        table.push(&name, &field, What::Statistic, text, line);
     }
     table.columns.push(PrintedColumn { name, group, outcome });
     Ok(())
@@ -324,27 +432,32 @@ fn regression(table: &mut PrintedTable, value: toml::Value, index: usize) -> Res
 
 impl PrintedTable {
     /// An empty text is an empty cell: nothing is printed there.
-    fn push(&mut self, column: &str, row: &str, what: What, text: String) {
+    fn push(&mut self, column: &str, row: &str, what: What, text: String, line: usize) {
         if !text.trim().is_empty() {
-            self.push_even_empty(column, row, what, text);
+            self.push_even_empty(column, row, what, text, line);
         }
     }
 
-    fn push_even_empty(&mut self, column: &str, row: &str, what: What, text: String) {
+    fn push_even_empty(&mut self, column: &str, row: &str, what: What, text: String, line: usize) {
         let key = CellKey { table: self.id.clone(), column: column.to_owned(), row: row.to_owned(), what };
-        self.cells.push(PrintedCell { key, text });
+        self.cells.push(PrintedCell { key, text, line });
     }
 }
 
-fn explanations(value: toml::Value) -> Result<Vec<Explained>, PublishedError> {
-    let all: Vec<toml::Value> = typed(value, "explained")?;
-    all.into_iter().enumerate().map(|(i, it)| typed(it, &format!("explained {}", i + 1))).collect()
+fn explanations(value: toml::Value, lines: &Lines<'_>) -> Result<Vec<Explained>, PublishedError> {
+    let all: Vec<toml::Value> = typed(value, "explained", lines.line(&[At::Key("explained")]))?;
+    let read = |(i, value): (usize, toml::Value)| {
+        let line = lines.line(&[At::Key("explained"), At::Index(i)]);
+        let explained: Explained = typed(value, &format!("explained {}", i + 1), line)?;
+        Ok(Explained { line, ..explained })
+    };
+    all.into_iter().enumerate().map(read).collect()
 }
 
-fn typed<T: DeserializeOwned>(value: toml::Value, place: &str) -> Result<T, PublishedError> {
+fn typed<T: DeserializeOwned>(value: toml::Value, place: &str, line: usize) -> Result<T, PublishedError> {
     value.try_into().map_err(|it: toml::de::Error| {
         let message = it.to_string().trim_end().replace('\n', ", ");
-        PublishedError::Shape { place: place.to_owned(), message }
+        PublishedError::Shape { place: place.to_owned(), message, line }
     })
 }
 

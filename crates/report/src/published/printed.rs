@@ -18,7 +18,7 @@ pub struct Printed {
 
 /// A text that is no printed number.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("`{text}` is no number")]
+#[error("`{text}` is not a number")]
 pub struct Unparsable {
     /// As printed.
     pub text: String,

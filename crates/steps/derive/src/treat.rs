@@ -45,9 +45,9 @@ impl Step for Treat {
         panel.require_index("`treat`")?;
         target::refuse_index(panel, NAME, &options.into)?;
         let from = first_treated(panel, &options.from)?;
-        let periods = panel.periods();
+        let periods = panel.dates();
         let dummy = |(&from, &period): (&f64, &i32)| f64::from(u8::from(from <= f64::from(period)));
-        let values: Vec<f64> = from.iter().zip(periods).map(dummy).collect();
+        let values: Vec<f64> = from.iter().zip(&periods).map(dummy).collect();
         let mut notes = vec![account(panel, &from, &options.into)];
         notes.extend(target::account(panel, NAME, &options.into, &values, ""));
         let panel = panel.clone().with(options.into.clone(), Column::real(values))?;
@@ -117,7 +117,7 @@ fn shown(values: &[f64], row: usize) -> String {
 }
 
 fn span(panel: &Panel) -> (f64, f64) {
-    let periods = panel.periods();
+    let periods = panel.dates();
     let end = |it: Option<&i32>| it.copied().map_or(f64::NAN, f64::from);
     (end(periods.iter().min()), end(periods.iter().max()))
 }
@@ -126,7 +126,7 @@ fn span(panel: &Panel) -> (f64, f64) {
 fn account(panel: &Panel, from: &[f64], into: &Name) -> Note {
     // Adoption is the same in all rows of a unit; with it go the unit's first and last period.
     let mut units: BTreeMap<u32, (f64, i32, i32)> = BTreeMap::new();
-    for ((&unit, &from), &period) in panel.units().code.iter().zip(from).zip(panel.periods()) {
+    for ((&unit, &from), period) in panel.units().code.iter().zip(from).zip(panel.dates()) {
         units.entry(unit).or_insert((from, period, period)).2 = period;
     }
     let count = |of: fn(f64, f64, f64) -> bool| {

@@ -2,7 +2,8 @@
 
 use parallax_model::{
     Capabilities, Design, Distribution, Estimate, Estimator, FitError, Mat, Meta, Name, Note, OptionColumns,
-    PluginMeta, SampleReport, Statistics, Status, Support, Term, Vcov, VcovKind,
+    PluginMeta, SampleReport, Statistics, Status, Support, Term, TreatedRows, TreatedSupport, Vcov, VcovKind,
+    counted,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ use crate::{
     options::{MatchOptions, Method, Ties, with_match_options},
     run::{Data, Scored, SupportRow, balance_tables, matched, propensity, scored, support, variance},
     score::{Scale, ScoreModel},
+    side::Side,
 };
 
 parallax_model::estimator!(PropensityMatch);
@@ -48,6 +50,7 @@ with_match_options! {
         pub errors: ErrorKind,
         /// Neighbours of the own group for a row's variance under the ai errors; 0 for one variance for all.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(range(max = parallax_model::limits::NEIGHBOURS))]
         pub variance_matches: Option<usize>,
     }
 }
@@ -219,8 +222,9 @@ fn report(
     }
     details.push(support(&[row]));
     let k = effects.estimate.len();
+    notes.extend(broken_ties(found, &effects.estimate, &mut stats));
     let names = [None, Some("atu"), Some("ate")];
-    Estimate {
+    let mut estimate = Estimate {
         estimator: NAME,
         outcome: design.outcome.name.clone(),
         terms: names.into_iter().take(k).map(term).collect(),
@@ -231,6 +235,7 @@ fn report(
             design.n(),
         ),
         distribution: Distribution::Normal,
+        distributions: Vec::new(),
         sample: SampleReport::of(
             &design.sample,
             design.panel.index().map(|_| design.units.n_groups()),
@@ -239,10 +244,62 @@ fn report(
         effects: Vec::new(),
         stats,
         event: None,
+        treated: None,
         details,
         influence: None,
         notes,
+    };
+    let matched = (0..design.n()).filter(|&it| data.treated[it] == 1.0 && 0.0 < weight[it]);
+    let treated = TreatedRows::of(design, matched);
+    estimate.stand_on(Some(TreatedSupport::new(&treated, &vec![Some(treated.clone()); k])));
+    estimate
+}
+
+/// How many rows could have had another neighbour, and how far that moves the effect.
+fn broken_ties(found: &Matching, effects: &[f64], stats: &mut Statistics) -> Vec<Note> {
+    let count = |side: &Side| side.matched.iter().filter(|it| **it).count();
+    let sides = [
+        ("att", "treated row", "control", Some(&found.to_treated), -1.0),
+        ("atu", "control", "treated row", found.to_controls.as_ref(), 1.0),
+    ];
+    let mut notes = Vec::new();
+    for ((name, focal, donor, side, sign), effect) in sides.into_iter().zip(effects) {
+        let Some((side, ties)) = side.map(|it| (it, it.ties)).filter(|it| 0 < it.1.rows) else { continue };
+        let n = count(side);
+        let moved = |change: f64| effect + sign * change / n as f64;
+        let (one, other) = (moved(ties.change.low), moved(ties.change.high));
+        let (low, high, all) = (one.min(other), one.max(other), moved(ties.change.all));
+        if name == "att" {
+            let values = [ties.rows as f64, low, high];
+            for (name, value) in ["tied_rows", "att_ties_low", "att_ties_high"].into_iter().zip(values) {
+                stats.set(name, value);
+            }
+        }
+        let others = match all.is_nan() {
+            true => format!(
+                "in the order of the rows and its reverse `{name}` is {} and {}",
+                short(low),
+                short(high)
+            ),
+            false => format!(
+                "over all choices `{name}` lies between {} and {}, and with `ties` = all it is {}",
+                short(low),
+                short(high),
+                short(all)
+            ),
+        };
+        notes.push(Note::remark(format!(
+            "ties: {} of {n} could have had another {donor} as near as the last one taken, which is the one of the lower \
+             score, then the earlier row; {others}",
+            counted(ties.rows, focal)
+        )));
     }
+    notes
+}
+
+/// Six significant digits.
+fn short(value: f64) -> String {
+    format!("{value:.5e}").parse::<f64>().map_or_else(|_| value.to_string(), |it| it.to_string())
 }
 
 /// `att`, and the two others under their own names.

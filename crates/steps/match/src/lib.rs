@@ -6,6 +6,7 @@
 //! | score | [`score`] |
 //! | support by range and density | [`support`] |
 //! | nearest neighbours | [`nearest`] |
+//! | ties between neighbours | [`ties`] |
 //! | kernels, and fast sums over windows | [`kernel`], [`sums`] |
 //! | weights of one direction | [`side`], [`strata`] |
 //! | both directions | [`matching`] |
@@ -30,3 +31,4 @@ pub mod sums;
 pub mod support;
 #[cfg(test)]
 mod tests;
+pub mod ties;

@@ -3,6 +3,7 @@
 use crate::{
     side::{Outcomes, Rule, Side, match_side},
     support::{dense, within_range},
+    ties::Ties,
 };
 
 /// How to match.
@@ -101,6 +102,7 @@ fn odds(focal: usize, donors: &[f64], outcomes: Option<Outcomes<'_>>, sign: f64)
         weight: odds.iter().map(|it| it * scale).collect(),
         squares: None,
         pairs: None,
+        ties: Ties::default(),
     }
 }
 

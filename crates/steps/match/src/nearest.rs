@@ -1,7 +1,8 @@
 //! Nearest neighbours on one score: sorting and binary search, a union-find of free donors without replacement.
 //!
 //! A tie between a lower and a higher score goes to the lower one, and between equal scores to the earlier row, as in
-//! psmatch2 (Leuven and Sianesi 2003), which searches upwards and moves only when the distance falls.
+//! psmatch2 (Leuven and Sianesi 2003), which searches upwards and moves only when the distance falls. Distances that differ
+//! by the rounding of the scores are the same, except in psmatch2's own sweeps: .19 and .21 are as far from .20.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,19 @@ pub struct Neighbours {
     pub start: Vec<usize>,
     /// Positions of donors, nearest first.
     pub donor: Vec<u32>,
+    /// Whether another donor that could be had was as near as the last one taken.
+    pub tied: Vec<bool>,
+}
+
+/// Rounding of a difference of two scores beside another: each score, read from decimals or computed, is off by half a unit
+/// in its last place, so that two distances from one score are off by two units of the larger; twice that is allowed for.
+pub fn rounding(p: f64, score: f64) -> f64 {
+    4.0 * f64::EPSILON * p.abs().max(score.abs())
+}
+
+/// Whether a distance is below a caliper by more than rounding.
+fn below(p: f64, score: f64, caliper: f64) -> bool {
+    (p - score).abs() + rounding(p, score) < caliper
 }
 
 impl Neighbours {
@@ -59,7 +73,7 @@ impl Neighbours {
 /// The cost is that of sorting: n log n.
 pub fn nearest(focal: &[f64], donors: &[f64], options: &Nearest) -> Neighbours {
     let sorted = Sorted::new(donors);
-    let lists: Vec<Vec<u32>> = if options.replacement {
+    let (lists, tied): (Vec<Vec<u32>>, Vec<bool>) = if options.replacement {
         return with_replacement(focal, &sorted, options);
     } else {
         match options.order {
@@ -67,7 +81,7 @@ pub fn nearest(focal: &[f64], donors: &[f64], options: &Nearest) -> Neighbours {
             Order::Largest | Order::Smallest | Order::Data => greedy(focal, &sorted, options),
         }
     };
-    let mut found = Neighbours { start: vec![0], donor: Vec::new() };
+    let mut found = Neighbours { start: vec![0], donor: Vec::new(), tied };
     for list in lists {
         found.donor.extend(list);
         found.start.push(found.donor.len());
@@ -115,15 +129,19 @@ impl Sorted {
         let above = split + usize::from(skip == Some(split));
         let above = (above < self.score.len()).then_some(above);
         match (below, above) {
-            (Some(low), Some(high)) => {
-                let lower = (p - self.score[low]).abs() <= (p - self.score[high]).abs();
-                Some(if lower { low } else { high })
-            }
+            (Some(low), Some(high)) => Some(if self.as_near(p, low, high) { low } else { high }),
             (low, high) => low.or(high),
         }
     }
 
-    /// Appends up to `k` rows nearest to `p`; `split` is the first position whose score is not below `p`.
+    /// The one is not farther than the other but for rounding.
+    fn as_near(&self, p: f64, one: usize, other: usize) -> bool {
+        let (one, other) = (self.score[one], self.score[other]);
+        (p - one).abs() <= (p - other).abs() + rounding(p, one).max(rounding(p, other))
+    }
+
+    /// Appends up to `k` rows nearest to `p`, and says how far the last is and whether another is as near; `split` is the
+    /// first position whose score is not below `p`.
     fn expand(
         &self,
         p: f64,
@@ -132,21 +150,22 @@ impl Sorted {
         k: usize,
         caliper: f64,
         list: &mut Vec<u32>,
-    ) -> f64 {
-        let distance = |at: usize| (p - self.score[at]).abs();
+    ) -> (f64, bool) {
         let mut farthest = f64::NAN;
-        let Some(first) = self.closest(p, split, skip) else { return farthest };
+        let Some(first) = self.closest(p, split, skip) else { return (farthest, false) };
         let mut low = first.checked_sub(1);
         let mut high = first + 1;
         let mut next = first;
         for taken in 1..=k {
-            if caliper <= distance(next) {
+            if !below(p, self.score[next], caliper) {
                 break;
             }
-            farthest = distance(next);
+            farthest = (p - self.score[next]).abs();
             list.push(self.row[next]);
             if taken == k {
-                break;
+                let beside = [low, (high < self.score.len()).then_some(high)];
+                let tied = |it: usize| self.as_near(p, it, next) && below(p, self.score[it], caliper);
+                return (farthest, beside.into_iter().flatten().any(tied));
             }
             if low == skip && skip.is_some() {
                 low = low.and_then(|it| it.checked_sub(1));
@@ -154,9 +173,9 @@ impl Sorted {
             high += usize::from(skip == Some(high));
             let above = (high < self.score.len()).then_some(high);
             next = match (low, above) {
-                (Some(below), above) if above.is_none_or(|it| distance(below) <= distance(it)) => {
-                    low = below.checked_sub(1);
-                    below
+                (Some(lower), above) if above.is_none_or(|it| self.as_near(p, lower, it)) => {
+                    low = lower.checked_sub(1);
+                    lower
                 }
                 (_, Some(above)) => {
                     high += 1;
@@ -165,24 +184,27 @@ impl Sorted {
                 _ => break,
             };
         }
-        farthest
+        (farthest, false)
     }
 }
 
 fn with_replacement(focal: &[f64], sorted: &Sorted, options: &Nearest) -> Neighbours {
-    let mut found = Neighbours { start: vec![0], donor: Vec::with_capacity(focal.len() * options.k) };
+    let donor = Vec::with_capacity(focal.len() * options.k);
+    let mut found = Neighbours { start: vec![0], donor, tied: Vec::with_capacity(focal.len()) };
     for &p in focal {
         let split = sorted.score.partition_point(|it| *it < p);
         let from = found.donor.len();
-        let farthest = sorted.expand(p, split, None, options.k, options.caliper, &mut found.donor);
+        let (farthest, tied) = sorted.expand(p, split, None, options.k, options.caliper, &mut found.donor);
+        found.tied.push(tied);
         if let Some(tolerance) = options.ties
             && farthest.is_finite()
         {
             found.donor.truncate(from);
             let near = |it: f64| {
                 let distance = (p - it).abs();
-                let tied = distance <= farthest || distance * distance <= farthest * farthest + tolerance;
-                tied && distance < options.caliper
+                let tied = distance <= farthest + rounding(p, it)
+                    || distance * distance <= farthest * farthest + tolerance;
+                tied && below(p, it, options.caliper)
             };
             let first = sorted.score[..split].partition_point(|&it| !near(it));
             let last = split + sorted.score[split..].partition_point(|&it| near(it));
@@ -194,7 +216,7 @@ fn with_replacement(focal: &[f64], sorted: &Sorted, options: &Nearest) -> Neighb
 }
 
 /// Each focal unit in turn takes the nearest donor that is free; the k-th donors are given after all (k-1)-th.
-fn greedy(focal: &[f64], sorted: &Sorted, options: &Nearest) -> Vec<Vec<u32>> {
+fn greedy(focal: &[f64], sorted: &Sorted, options: &Nearest) -> (Vec<Vec<u32>>, Vec<bool>) {
     let mut turns: Vec<u32> = (0..focal.len() as u32).collect();
     let score = |it: u32| focal[it as usize];
     match options.order {
@@ -203,29 +225,28 @@ fn greedy(focal: &[f64], sorted: &Sorted, options: &Nearest) -> Vec<Vec<u32>> {
         Order::Data | Order::SweepAscending | Order::SweepDescending => {}
     }
     let mut free = Free::new(sorted.score.len());
-    let mut lists = vec![Vec::new(); focal.len()];
+    let (mut lists, mut tied) = (vec![Vec::new(); focal.len()], vec![false; focal.len()]);
     for _ in 0..options.k {
         for &turn in &turns {
             let p = score(turn);
             let split = sorted.score.partition_point(|it| *it < p);
             // The last free one below, and the first free one of its score.
-            let below = free.below(split).and_then(|it| free.above(sorted.run_start(it)));
-            let best = match (below, free.above(split)) {
-                (Some(low), Some(high)) => {
-                    let lower = (p - sorted.score[low]).abs() <= (p - sorted.score[high]).abs();
-                    Some(if lower { low } else { high })
-                }
+            let lower = free.below(split).and_then(|it| free.above(sorted.run_start(it)));
+            let best = match (lower, free.above(split)) {
+                (Some(low), Some(high)) => Some(if sorted.as_near(p, low, high) { low } else { high }),
                 (low, high) => low.or(high),
             };
             if let Some(at) = best
-                && (p - sorted.score[at]).abs() < options.caliper
+                && below(p, sorted.score[at], options.caliper)
             {
                 free.take(at);
                 lists[turn as usize].push(sorted.row[at]);
+                let beside = [free.below(at), free.above(at), free.above(split)];
+                tied[turn as usize] |= beside.into_iter().flatten().any(|it| sorted.as_near(p, it, at));
             }
         }
     }
-    lists
+    (lists, tied)
 }
 
 /// Which positions are free, in nearly constant time (Tarjan 1975, with path halving).
@@ -268,12 +289,12 @@ impl Free {
 }
 
 /// psmatch2's pass: the search goes on from the donor after the last match and turns once, at the end.
-fn sweep(focal: &[f64], donors: &[f64], options: &Nearest) -> Vec<Vec<u32>> {
+fn sweep(focal: &[f64], donors: &[f64], options: &Nearest) -> (Vec<Vec<u32>>, Vec<bool>) {
     let sign = if options.order == Order::SweepDescending { -1.0 } else { 1.0 };
     let along = |it: &[f64]| Sorted::new(&it.iter().map(|it| sign * it).collect::<Vec<f64>>());
     let (turns, sorted) = (along(focal), along(donors));
-    let mut lists = vec![Vec::new(); focal.len()];
-    let Some(last) = sorted.score.len().checked_sub(1) else { return lists };
+    let (mut lists, mut tied) = (vec![Vec::new(); focal.len()], vec![false; focal.len()]);
+    let Some(last) = sorted.score.len().checked_sub(1) else { return (lists, tied) };
     let mut free = Free::new(sorted.score.len());
     let mut forward = true;
     let mut best = 0;
@@ -297,6 +318,8 @@ fn sweep(focal: &[f64], donors: &[f64], options: &Nearest) -> Vec<Vec<u32>> {
         if matched {
             free.take(best);
             lists[row as usize].push(sorted.row[best]);
+            let beside = [free.below(best), free.above(best)];
+            tied[row as usize] = beside.into_iter().flatten().any(|it| sorted.as_near(p, it, best));
         }
         if best == last && turn + 1 < turns.row.len() {
             forward = false;
@@ -308,5 +331,5 @@ fn sweep(focal: &[f64], donors: &[f64], options: &Nearest) -> Vec<Vec<u32>> {
             }
         }
     }
-    lists
+    (lists, tied)
 }

@@ -90,6 +90,7 @@ macro_rules! with_match_options {
             pub distance: Scale,
             /// Neighbours a treated row.
             #[serde(default, skip_serializing_if = "Option::is_none")]
+            #[schemars(range(min = 1, max = parallax_model::limits::NEIGHBOURS))]
             pub k: Option<usize>,
             /// Distances must be below it (`nearest`), or at most it (`radius`).
             #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,6 +115,7 @@ macro_rules! with_match_options {
             pub order: Option<Order>,
             /// Strata of `subclass`.
             #[serde(default, skip_serializing_if = "Option::is_none")]
+            #[schemars(range(min = 1, max = parallax_model::limits::STRATA))]
             pub strata: Option<usize>,
             /// Treated rows outside the range of the controls' scores are off support.
             #[serde(default)]

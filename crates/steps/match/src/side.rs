@@ -2,9 +2,10 @@
 
 use crate::{
     kernel::Kernel,
-    nearest::{Nearest, nearest},
+    nearest::{Nearest, nearest, rounding},
     strata::by_strata,
     sums::{Sums, Tree, direct},
+    ties::{Ties, broken},
 };
 
 /// How donors are weighed for a focal unit.
@@ -44,6 +45,8 @@ pub struct Side {
     /// sum_ij w_ij (y_i - y_j), and sum_ij w_ij (y_i - y_j)^2 with the focal outcomes; for neighbours and
     /// strata.
     pub pairs: Option<[f64; 2]>,
+    /// Ties between neighbours that were broken.
+    pub ties: Ties,
 }
 
 /// Outcomes of the two groups.
@@ -87,6 +90,7 @@ fn by_neighbours(focal: &[f64], donors: &[f64], outcomes: Option<Outcomes<'_>>, 
         weight: vec![0.0; donors.len()],
         squares: None,
         pairs: None,
+        ties: broken(&found, focal, donors, outcomes, options),
     };
     let mut squares = vec![0.0; donors.len()];
     let mut pairs = [0.0; 2];
@@ -176,8 +180,10 @@ impl Window {
             _ => self.bandwidth,
         };
         // The same subtraction as in the other direction, so that both agree on the edge.
-        let from = points.partition_point(|it| *it < p && reach < (it - p).abs());
-        let to = points.partition_point(|it| *it <= p || (it - p).abs() <= reach);
+        // At the edge other kernels have no weight, and rounding may not make it negative.
+        let slack = |it: f64| if self.kernel == Kernel::Uniform { rounding(p, it) } else { 0.0 };
+        let from = points.partition_point(|it| *it < p && reach + slack(*it) < (it - p).abs());
+        let to = points.partition_point(|it| *it <= p || (it - p).abs() <= reach + slack(*it));
         (from, to, isolated)
     }
 
@@ -194,6 +200,7 @@ impl Window {
             weight: vec![0.0; self.donors.len()],
             squares: None,
             pairs: None,
+            ties: Ties::default(),
         };
         let mut shares = vec![Share::default(); self.focal.len()];
         for (at, &p) in self.focal.iter().enumerate() {

@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use parallax_model::{
-    Name, Note, Panel, PluginMeta, Status, Step, StepError, Stepped, linalg::BinaryResponse, panel::Column,
+    Name, Note, Panel, PluginMeta, Status, Step, StepError, Stepped, counted, linalg::BinaryResponse,
+    panel::Column,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -173,6 +174,8 @@ struct Work<'a> {
     support: Vec<SupportRow>,
     /// Periods in which one group is absent.
     empty: Vec<String>,
+    /// Treated rows whose tie was broken.
+    tied: usize,
 }
 
 impl<'a> Work<'a> {
@@ -188,6 +191,7 @@ impl<'a> Work<'a> {
             fits: Vec::new(),
             support: Vec::new(),
             empty: Vec::new(),
+            tied: 0,
         }
     }
 
@@ -235,7 +239,10 @@ impl<'a> Work<'a> {
                 periods.entry(period).or_default().push(row);
             }
         }
-        periods.into_iter().map(|(period, rows)| (period.to_string(), rows)).collect()
+        periods
+            .into_iter()
+            .map(|(period, rows)| (self.panel.calendar().code(period).to_string(), rows))
+            .collect()
     }
 
     fn score(&mut self, sample: String, rows: &[usize]) -> Result<(), StepError> {
@@ -259,6 +266,7 @@ impl<'a> Work<'a> {
         };
         let found = gathered.use_with(names, |it| matched(it, &given, None, self.matching, false));
         let found = found.map_err(|it| failed(&sample, &it))?;
+        self.tied += found.to_treated.ties.rows;
         let weights = found.weights(rows.len());
         place(&mut self.weight, rows, &weights);
         self.support.push(SupportRow::of(sample, &gathered.treated, &weights));
@@ -299,6 +307,13 @@ impl<'a> Work<'a> {
         }
         if !self.empty.is_empty() {
             text.push_str(&format!("; nobody to match in {}", self.empty.join(", ")));
+        }
+        if 0 < self.tied {
+            text.push_str(&format!(
+                "; ties: {} could have had another control as near as the last one taken, which is the one of the lower \
+                 score, then the earlier row, so that weights depend on the order of rows; `ties = \"all\"` takes all of them",
+                counted(self.tied, "treated row")
+            ));
         }
         let mut notes = vec![Note::Step { step: NAME.into(), text }];
         let mut dropped: Vec<&Name> = Vec::new();

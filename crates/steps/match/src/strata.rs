@@ -1,6 +1,9 @@
 //! Subclassification: strata between quantiles of the focal units' scores.
 
-use crate::side::{Outcomes, Side};
+use crate::{
+    side::{Outcomes, Side},
+    ties::Ties,
+};
 
 /// Each focal unit is compared with all donors of its stratum; strata are cut at quantiles of the focal scores
 /// (type 7 of Hyndman and Fan 1996), as in MatchIt's `method = "subclass"`.
@@ -24,6 +27,7 @@ pub fn by_strata(focal: &[f64], donors: &[f64], outcomes: Option<Outcomes<'_>>, 
         weight: donors.iter().map(|&it| n1[stratum(it)] / n0[stratum(it)]).collect(),
         squares: Some(donors.iter().map(|&it| n1[stratum(it)] / n0[stratum(it)].powi(2)).collect()),
         pairs: None,
+        ties: Ties::default(),
     };
     if let Some(it) = outcomes {
         for (at, &score) in focal.iter().enumerate().filter(|it| side.matched[it.0]) {

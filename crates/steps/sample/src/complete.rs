@@ -72,7 +72,7 @@ impl Step for Complete {
     }
 }
 
-/// The periods of the panel in which a unit must be complete.
+/// The periods of the panel in which a unit must be complete, as people write them.
 struct Window {
     first: i32,
     last: i32,
@@ -81,7 +81,7 @@ struct Window {
 
 impl Window {
     fn new(panel: &Panel, options: &Options) -> Result<Window, StepError> {
-        let all: BTreeSet<i32> = panel.periods().iter().copied().collect();
+        let all: BTreeSet<i32> = panel.dates().into_iter().collect();
         let refuse = |reason: String| Err(StepError::Options { plugin: NAME, reason });
         let (Some(&start), Some(&end)) = (all.first(), all.last()) else {
             return Err(StepError::Step(format!("`{NAME}`: the panel has no rows")));
@@ -114,8 +114,9 @@ fn lack(
     options: &Options,
     columns: &[&Column],
 ) -> Option<String> {
-    let inside: Vec<usize> =
-        rows.filter(|&row| panel.periods().get(row).is_some_and(|&it| window.contains(it))).collect();
+    let inside: Vec<usize> = rows
+        .filter(|&row| panel.periods().get(row).is_some_and(|&it| window.contains(panel.calendar().code(it))))
+        .collect();
     let absent = window.periods - inside.len();
     let count = |column: &Column| inside.iter().filter(|&&row| is_missing(column, row)).count();
     let mut worst: Option<(&Name, usize)> = None;

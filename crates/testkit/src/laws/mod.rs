@@ -2,8 +2,10 @@
 
 mod contract;
 mod data;
+mod few;
 mod machine;
 mod rounding;
+mod time;
 
 mod names;
 mod noiseless;
@@ -58,7 +60,10 @@ pub const LAWS: &[Law] = &[
     Law { name: "influence functions add up to the matrix", check: contract::influence_functions },
     Law { name: "the number of threads does not matter", check: machine::threads },
     Law { name: "models that ran before do not matter", check: machine::shared_cache },
+    Law { name: "one treated unit is known and said", check: few::one_treated_unit },
     Law { name: "a constant effect without noise is found", check: noiseless::constant_effect },
+    Law { name: "what codes periods are written in does not matter", check: time::codes },
+    Law { name: "dates that a hole in a treatment leaves open are left out and said", check: time::holes },
 ];
 
 /// Estimators that cannot keep a law. Each must really break it: a test sees to that.

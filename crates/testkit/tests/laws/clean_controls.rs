@@ -254,3 +254,58 @@ fn without_never_treated_the_later_are_controls() {
         assert!(ask.on(&panel, &never).unwrap_err().contains("clean control"));
     }
 }
+
+/// A number of one event time, and of the overall effect, is the same whatever other event times are asked for.
+#[test]
+fn other_horizons_do_not_matter() {
+    // Late event times of the unbalanced table have fewer clusters than early ones.
+    let table = Table::unbalanced(69);
+    let late: Vec<usize> = (0..table.len()).filter(|&it| !table.unit[it].ends_with('3')).collect();
+    let panel = table.rows(&late).panel().unwrap();
+    let dated = |more: Value| {
+        let mut all = more.as_object().unwrap().clone();
+        all.insert("cohort".into(), json!("cohort"));
+        Value::Object(all)
+    };
+    let treated = |lags: u32, leads: u32| json!({ "treatment": "d", "lags": lags, "leads": leads });
+    let two_way = "y ~ 1 | unit + year";
+    let pairs = [
+        (
+            "lp-did",
+            "y ~ 1",
+            dated(json!({ "leads": 1, "lags": 1, "pool-lags": 1 })),
+            dated(json!({ "leads": 4, "lags": 5, "pool-lags": 1 })),
+        ),
+        (
+            "lp-did",
+            "y ~ x1",
+            dated(json!({ "leads": 1, "lags": 1, "pool-lags": 1, "reweight": true })),
+            dated(json!({ "leads": 4, "lags": 5, "pool-lags": 1, "reweight": true })),
+        ),
+        (
+            "imputation",
+            two_way,
+            dated(json!({ "lags": 1, "autosample": true })),
+            dated(json!({ "lags": 5, "autosample": true })),
+        ),
+        (
+            "two-stage",
+            two_way,
+            dated(json!({ "lags": 1, "leads": 2, "autosample": true })),
+            dated(json!({ "lags": 5, "leads": 4, "autosample": true })),
+        ),
+        ("dcdh", "y ~ 1", treated(1, 2), treated(3, 3)),
+    ];
+    for (estimator, formula, few, many) in pairs {
+        let ask = Ask { estimator, formula, weights: None, vcov: "cluster:group" };
+        let (few, many) = (ask.on(&panel, &few).unwrap(), ask.on(&panel, &many).unwrap());
+        assert!(few.terms.len() < many.terms.len(), "{estimator}");
+        for row in few.rows(0.95) {
+            // dcdh's overall effect is the mean over all event times asked for.
+            if estimator == "dcdh" && row.term == "att" {
+                continue;
+            }
+            assert_eq!(Some(&row), many.row(&row.term, 0.95).as_ref(), "{estimator}");
+        }
+    }
+}

@@ -179,14 +179,16 @@ impl Context<'_> {
         all.cells.push(cell);
     }
 
-    /// The last period before the cohort is affected; with a varying base, before adoption, the period before.
+    /// The period before the cohort is affected; with a varying base, before adoption, the period before. A period that
+    /// nobody is observed in is no base, as it is no lag.
     fn base(&self, cohort: i32, period: usize) -> Option<usize> {
         let periods = &self.layout.periods;
-        if self.options.base_period == BasePeriod::Varying && periods[period] < cohort {
-            return period.checked_sub(1);
-        }
-        let affected = cohort.saturating_sub(self.options.anticipation_periods());
-        periods.partition_point(|it| *it < affected).checked_sub(1)
+        let after = if self.options.base_period == BasePeriod::Varying && periods[period] < cohort {
+            periods[period]
+        } else {
+            cohort.saturating_sub(self.options.anticipation_periods())
+        };
+        periods.binary_search(&after.checked_sub(1)?).ok()
     }
 
     fn two_periods(

@@ -14,7 +14,8 @@ use super::{
 };
 
 /// Every cell with its base, its sizes and its estimate, or why there is none.
-pub fn cells(cells: &Cells, effects: &Effects) -> Detail {
+pub fn cells(design: &Design<'_>, cells: &Cells, effects: &Effects) -> Detail {
+    let code = |it: i32| f64::from(design.code(it));
     let all = &cells.cells;
     let numbers = |of: &dyn Fn(&Cell) -> f64| all.iter().map(of).collect::<Vec<f64>>();
     let error = |it: &Cell| {
@@ -24,9 +25,9 @@ pub fn cells(cells: &Cells, effects: &Effects) -> Detail {
         std_error(squares.sum())
     };
     Detail::new("cells", "Comparisons by cohort and period; errors are those of independent units")
-        .label("cohort", "Cohort", numbers(&|it| f64::from(it.cohort)))
-        .label("period", "Period", numbers(&|it| f64::from(it.period)))
-        .label("base", "Base period", numbers(&|it| it.base.map_or(f64::NAN, f64::from)))
+        .label("cohort", "Cohort", numbers(&|it| code(it.cohort)))
+        .label("period", "Period", numbers(&|it| code(it.period)))
+        .label("base", "Base period", numbers(&|it| it.base.map_or(f64::NAN, code)))
         .count("treated", "Treated", numbers(&|it| it.treated as f64))
         .count("controls", "Controls", numbers(&|it| it.controls as f64))
         .number("estimate", "Estimate", numbers(&|it| it.outcome.value()))
@@ -35,7 +36,8 @@ pub fn cells(cells: &Cells, effects: &Effects) -> Detail {
 }
 
 /// Propensity scores of each cohort and its controls; none without covariates.
-pub fn overlap(cells: &Cells) -> Option<Detail> {
+pub fn overlap(design: &Design<'_>, cells: &Cells) -> Option<Detail> {
+    let code = |it: i32| f64::from(design.code(it));
     if cells.overlap.is_empty() {
         return None;
     }
@@ -49,8 +51,8 @@ pub fn overlap(cells: &Cells) -> Option<Detail> {
     );
     let side = |it: &(&Overlap, bool)| if it.1 { "treated" } else { "controls" }.to_owned();
     let detail = Detail::new("overlap", title)
-        .label("cohort", "Cohort", numbers(&|it| f64::from(it.0.cohort)))
-        .label("period", "Period", numbers(&|it| f64::from(it.0.period)))
+        .label("cohort", "Cohort", numbers(&|it| code(it.0.cohort)))
+        .label("period", "Period", numbers(&|it| code(it.0.period)))
         .text("group", "Group", sides.iter().map(side).collect())
         .count("n", "N", numbers(&|it| scores(it).len() as f64))
         .number("min", "Min", at(0.0))
@@ -62,11 +64,14 @@ pub fn overlap(cells: &Cells) -> Option<Detail> {
     Some(detail)
 }
 
+/// Numbers that a bootstrap holds at once: 1.6 GB.
+const MOST_DRAWN: usize = 200_000_000;
+
 /// Errors and simultaneous bands by multiplier bootstrap, as the detail `bootstrap`; each family of terms has its own
 /// critical value, as R did's `aggte` has.
 ///
 /// # Errors
-/// When units are not nested in clusters.
+/// When units are not nested in clusters, or all draws together would not fit into memory.
 pub fn bootstrap(
     design: &Design<'_>,
     effects: &Effects,
@@ -76,6 +81,15 @@ pub fn bootstrap(
     let clusters = design.vcov.cluster_of_units(&design.units)?;
     let request =
         MultiplierBootstrap { multiplier: options.multiplier, draws: options.draws, seed: options.seed };
+    if MOST_DRAWN < options.draws.saturating_mul(effects.terms.len()) {
+        let reason = format!(
+            "`draws`: {} draws of {} effects do not fit into memory; {} draws do",
+            options.draws,
+            effects.terms.len(),
+            MOST_DRAWN / effects.terms.len().max(1)
+        );
+        return Err(FitError::Options { plugin: "callaway-santanna", reason });
+    }
     let groups = design.vcov.groups.first().map_or(0, parallax_model::panel::Codes::n_groups);
     // Units of one cluster may cancel where each has an influence: there is no variance to draw then.
     let known = |at: usize| 0.0 < estimate.vcov.matrix[(at, at)];
@@ -100,8 +114,9 @@ pub fn bootstrap(
     let half = |at: usize| errors[at] * if critical[at].is_nan() { pointwise } else { critical[at] };
     let numbers = |of: &dyn Fn(usize) -> f64| (0..effects.terms.len()).map(of).collect::<Vec<f64>>();
     let percent = 100.0 * options.level;
+    let written = |it: &Term| it.clone().written(design.panel.calendar());
     let detail = Detail::new("bootstrap", format!("Multiplier bootstrap, {} draws", options.draws))
-        .text("term", "Term", effects.terms.iter().map(ToString::to_string).collect())
+        .text("term", "Term", effects.terms.iter().map(|it| written(it).to_string()).collect())
         .number("estimate", "Estimate", effects.coef.clone())
         .number("std_error", "Std. error", errors.clone())
         .number("analytic", "Analytic std. error", estimate.vcov.std_errors())
@@ -117,14 +132,10 @@ type Family = (fn(&Term) -> bool, &'static str, &'static str);
 /// Terms whose bands hold together.
 const FAMILIES: [Family; 4] = [
     (|it| matches!(it, Term::EventTime(_)), "event times", "bootstrap_critical_events"),
-    (|it| named(it, "group:"), "cohorts", "bootstrap_critical_groups"),
-    (|it| named(it, "calendar:"), "periods", "bootstrap_critical_calendar"),
+    (|it| matches!(it, Term::Cohort(_)), "cohorts", "bootstrap_critical_groups"),
+    (|it| matches!(it, Term::Period(_)), "periods", "bootstrap_critical_calendar"),
     (|it| matches!(it, Term::GroupTime { .. }), "cells", "bootstrap_critical_cells"),
 ];
-
-fn named(term: &Term, start: &str) -> bool {
-    matches!(term, Term::Aggregate(Some(name)) if name.starts_with(start))
-}
 
 fn caution(caution: Caution, family: &str, critical: f64) -> Option<Note> {
     let text = match caution {
@@ -167,14 +178,14 @@ pub fn notes(design: &Design<'_>, layout: &Layout, cells: &Cells, options: &Opti
             counted(layout.always, "unit")
         )));
     }
-    if let Some(last) = layout.last {
+    if let Some(last) = layout.last.map(|it| design.code(it)) {
         notes.push(Note::remark(format!(
             "no unit is never treated: the cohort of {last} serves as control only, and there is no effect from its \
              adoption on"
         )));
     }
-    notes.extend(not_estimated(cells));
-    notes.extend(small_cohorts(layout, cells.covariates));
+    notes.extend(not_estimated(design, cells));
+    notes.extend(small_cohorts(design, layout, cells.covariates));
     notes
 }
 
@@ -204,14 +215,17 @@ fn conventions(design: &Design<'_>, layout: &Layout, options: &Options) -> Strin
 }
 
 /// How many cells have no estimate, by reason, with the first of each.
-fn not_estimated(cells: &Cells) -> Option<Note> {
+fn not_estimated(design: &Design<'_>, cells: &Cells) -> Option<Note> {
     let mut reasons: Vec<(String, usize, String)> = Vec::new();
     for cell in &cells.cells {
         let Outcome::Failed(reason) = cell.outcome else { continue };
         let text = reason.kind();
         match reasons.iter_mut().find(|it| it.0 == text) {
             Some(known) => known.1 += 1,
-            None => reasons.push((text.to_owned(), 1, format!("att({},{})", cell.cohort, cell.period))),
+            None => {
+                let place = format!("att({},{})", design.code(cell.cohort), design.code(cell.period));
+                reasons.push((text.to_owned(), 1, place));
+            }
         }
     }
     if reasons.is_empty() {
@@ -228,10 +242,12 @@ fn not_estimated(cells: &Cells) -> Option<Note> {
 }
 
 /// R did warns of cohorts with fewer units than covariates and five.
-fn small_cohorts(layout: &Layout, covariates: usize) -> Option<Note> {
+fn small_cohorts(design: &Design<'_>, layout: &Layout, covariates: usize) -> Option<Note> {
     let bound = covariates + 5;
-    let small: Vec<String> =
-        layout.cohorts.iter().filter(|it| it.1.len() < bound).map(|it| it.0.to_string()).collect();
+    let small: Vec<String> = (layout.cohorts.iter())
+        .filter(|it| it.1.len() < bound)
+        .map(|it| design.code(it.0).to_string())
+        .collect();
     if small.is_empty() {
         return None;
     }

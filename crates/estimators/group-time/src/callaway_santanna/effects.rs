@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use parallax_model::{Aggregate, Design, EventWindow, FitError, GroupTimeEffects, Mat, Term, settle};
+use parallax_model::{
+    Aggregate, Design, EventWindow, FitError, GroupTimeEffects, Mat, Term, TreatedRows, TreatedSupport,
+    settle,
+};
 
 use super::{
     Data, Options,
-    cells::{Cells, Outcome},
+    cells::{Cell, Cells, Outcome},
     layout::Layout,
 };
 
@@ -22,6 +25,8 @@ pub struct Effects {
     pub sizes: Vec<f64>,
     /// How many terms are aggregates.
     pub aggregates: usize,
+    /// Treated units and clusters behind each.
+    pub treated: TreatedSupport,
 }
 
 impl Effects {
@@ -35,7 +40,7 @@ impl Effects {
         cells: &Cells,
         options: &Options,
     ) -> Result<Effects, FitError> {
-        refuse_nothing(cells)?;
+        refuse_nothing(design, cells)?;
         let weights = unit_weights(design, layout, options.data);
         let size = |units: &[u32]| units.iter().map(|&it| weights[it as usize]).sum::<f64>();
         // Zeros by choice count where they share an event time with estimated cells.
@@ -50,8 +55,11 @@ impl Effects {
             let used = it.effects.iter().zip(&known).filter(|it| *it.0 != 0.0);
             used.map(|it| it.1).any(|it| it.outcome != Outcome::Reference)
         };
-        let aggregates: Vec<Aggregate> =
-            effects.aggregates(&options.range).into_iter().filter(has_error).collect();
+        let aggregates: Vec<Aggregate> = effects
+            .aggregates(&options.range.on(design.panel.calendar()))
+            .into_iter()
+            .filter(has_error)
+            .collect();
         let mut influence = Mat::<f64>::zeros(layout.units, aggregates.len() + cells.influence.len());
         let columns: Vec<Option<usize>> = known.iter().map(|it| it.outcome.column()).collect();
         for (at, aggregate) in aggregates.iter().enumerate() {
@@ -79,10 +87,11 @@ impl Effects {
         };
         let sizes: Vec<f64> = aggregates.iter().map(size).chain(cells.sizes.iter().copied()).collect();
         let estimated = || known.iter().filter(|it| it.outcome.column().is_some());
-        let cell = |it: &&&super::cells::Cell| Term::GroupTime { cohort: it.cohort, period: it.period };
+        let cell = |it: &&&Cell| Term::GroupTime { cohort: it.cohort, period: it.period };
         let mut coef: Vec<f64> =
             aggregates.iter().map(|it| it.estimate).chain(estimated().map(|it| it.outcome.value())).collect();
         settle(&mut coef, &mut influence, &sizes);
+        let treated = support(design, layout, &known, &aggregates, options.data);
         Ok(Effects {
             terms: aggregates
                 .iter()
@@ -93,6 +102,7 @@ impl Effects {
             influence,
             sizes,
             aggregates: aggregates.len(),
+            treated,
         })
     }
 
@@ -143,6 +153,31 @@ impl Effects {
     }
 }
 
+/// Adopters with the rows of a cell's comparison: of both periods where changes are compared.
+fn support(
+    design: &Design<'_>,
+    layout: &Layout,
+    known: &[&Cell],
+    aggregates: &[Aggregate],
+    data: Data,
+) -> TreatedSupport {
+    let at = |date: i32| layout.periods.binary_search(&date).ok();
+    let rows = |cell: &&Cell| {
+        let own = layout.cohorts.iter().find(|it| it.0 == cell.cohort).map_or(&[][..], |it| &it.1);
+        let (period, base) = (at(cell.period), cell.base.and_then(at));
+        let row = |unit: &u32| {
+            let there = data == Data::RepeatedCrossSections || layout.row(*unit, base?).is_some();
+            layout.row(*unit, period?).filter(|_| there)
+        };
+        TreatedRows::of(design, own.iter().filter_map(row))
+    };
+    let cells: Vec<TreatedRows> = known.iter().map(rows).collect();
+    let mut all = TreatedSupport::of_averages(design, &cells, aggregates);
+    let estimated = known.iter().zip(&cells).filter(|it| it.0.outcome.column().is_some());
+    all.by_term.extend(estimated.map(|it| Some(it.1.count())));
+    all
+}
+
 /// The weight of each unit among cohorts: that of its first row, and the mean over its rows where periods are
 /// cross-sections (R did).
 fn unit_weights(design: &Design<'_>, layout: &Layout, data: Data) -> Vec<f64> {
@@ -159,7 +194,7 @@ fn unit_weights(design: &Design<'_>, layout: &Layout, data: Data) -> Vec<f64> {
     sums.iter().zip(counts).map(|(sum, count)| sum / count).collect()
 }
 
-fn refuse_nothing(cells: &Cells) -> Result<(), FitError> {
+fn refuse_nothing(design: &Design<'_>, cells: &Cells) -> Result<(), FitError> {
     let after = || cells.cells.iter().filter(|it| it.cohort <= it.period);
     if after().any(|it| it.outcome.column().is_some()) {
         return Ok(());
@@ -169,7 +204,8 @@ fn refuse_nothing(cells: &Cells) -> Result<(), FitError> {
         _ => None,
     });
     let why = failed.map_or(String::new(), |(cell, reason)| {
-        format!(": att({},{}): {reason}; {}", cell.cohort, cell.period, reason.advice())
+        let (cohort, period) = (design.code(cell.cohort), design.code(cell.period));
+        format!(": att({cohort},{period}): {reason}; {}", reason.advice())
     });
     Err(FitError::Model(format!("no effect after adoption could be estimated{why}")))
 }

@@ -75,7 +75,7 @@ impl Layout {
             last: None,
             rows,
         };
-        layout.check(options)?;
+        layout.check(design, options)?;
         Ok(layout)
     }
 
@@ -118,7 +118,7 @@ impl Layout {
 
     /// Without never treated units the last cohort is control up to its adoption, and periods from there on have
     /// none (R did).
-    fn check(&mut self, options: &Options) -> Result<(), FitError> {
+    fn check(&mut self, design: &Design<'_>, options: &Options) -> Result<(), FitError> {
         let Some((latest, _)) = self.adopters.last() else {
             let what = match self.always {
                 0 => "every date of adoption is after the last period of the sample; add later periods",
@@ -139,7 +139,8 @@ impl Layout {
         }
         if self.adopters.len() == 1 {
             return Err(FitError::Model(format!(
-                "every unit adopts in {latest}, so that there is nobody to compare with; add units that adopt later or never"
+                "every unit adopts in {}, so that there is nobody to compare with; add units that adopt later or never",
+                design.code(latest)
             )));
         }
         let bound = latest.saturating_sub(options.anticipation_periods());
@@ -148,7 +149,8 @@ impl Layout {
         self.last = Some(latest);
         if self.cohorts.is_empty() {
             return Err(FitError::Model(format!(
-                "the only cohort within the sample adopts in {latest}, and nobody adopts later or never; add such units"
+                "the only cohort within the sample adopts in {}, and nobody adopts later or never; add such units",
+                design.code(latest)
             )));
         }
         Ok(())

@@ -19,6 +19,7 @@ pub struct Options {
     /// Who is compared with a cohort.
     pub control: Control,
     /// Periods before adoption in which there may be effects already.
+    #[schemars(range(max = parallax_model::limits::PERIODS))]
     pub anticipation: u32,
     /// What periods before adoption are compared with.
     pub base_period: BasePeriod,
@@ -29,6 +30,7 @@ pub struct Options {
     /// Level of intervals and bands.
     pub level: f64,
     /// Draws of the multiplier bootstrap; none with 0.
+    #[schemars(range(max = parallax_model::limits::DRAWS))]
     pub draws: usize,
     /// Distribution of multipliers.
     pub multiplier: Multiplier,

@@ -7,10 +7,13 @@ const NONE: f64 = f64::NAN;
 
 /// A table of units by periods; a unit has slots from its first to its last row, whatever is between.
 ///
-/// Periods are numbered by rank among those that have a row, as the command's `egen group` numbers them.
+/// Periods are numbered from the first to the last of the calendar: one that nobody is observed in has its slot, so that a
+/// distance is one in time. The command's `egen group` closes such gaps.
 pub struct Cells {
-    /// Periods in ascending order; positions in this list are the periods everywhere else.
-    pub periods: Vec<i32>,
+    /// The first period; distances from it are the periods everywhere else.
+    origin: i32,
+    /// Periods from the first to the last.
+    span: usize,
     /// Position of each unit's first slot, and the number of slots at the end.
     start: Vec<usize>,
     /// Period of each unit's first slot.
@@ -48,7 +51,8 @@ impl Cells {
         let mut periods: Vec<i32> = rows.iter().map(|it| panel.periods()[it.1]).collect();
         periods.sort_unstable();
         periods.dedup();
-        let mut cells = Cells::empty(design, periods, &rows);
+        refuse_sparse(design, &periods)?;
+        let mut cells = Cells::empty(design, &periods, &rows);
         for &(unit, row) in &rows {
             let slot = cells.slot_of_date(unit, panel.periods()[row]);
             cells.d[slot] = d[row];
@@ -65,11 +69,12 @@ impl Cells {
         Ok(cells)
     }
 
-    fn empty(design: &Design<'_>, periods: Vec<i32>, rows: &[(usize, usize)]) -> Cells {
+    fn empty(design: &Design<'_>, periods: &[i32], rows: &[(usize, usize)]) -> Cells {
+        let origin = periods.first().copied().unwrap_or_default();
         let units = design.units.n_groups();
         let (mut first, mut last) = (vec![usize::MAX; units], vec![0; units]);
         for &(unit, row) in rows {
-            let period = rank(&periods, design.panel.periods()[row]);
+            let period = distance(origin, design.panel.periods()[row]);
             first[unit] = first[unit].min(period);
             last[unit] = last[unit].max(period);
         }
@@ -80,7 +85,9 @@ impl Cells {
         let n = start[units];
         let x = vec![vec![NONE; n]; design.regressors.len()];
         Cells {
-            periods,
+            origin,
+            span: periods.last().map_or(0, |it| distance(origin, *it) + 1),
+
             start,
             first,
             y: vec![NONE; n],
@@ -92,7 +99,7 @@ impl Cells {
     }
 
     fn slot_of_date(&self, unit: usize, date: i32) -> usize {
-        self.start[unit] + rank(&self.periods, date) - self.first[unit]
+        self.start[unit] + distance(self.origin, date) - self.first[unit]
     }
 
     /// Units.
@@ -102,7 +109,7 @@ impl Cells {
 
     /// Periods.
     pub fn n_periods(&self) -> usize {
-        self.periods.len()
+        self.span
     }
 
     /// The slots of a unit with their periods.
@@ -128,7 +135,23 @@ impl Cells {
     }
 }
 
-/// Position of a date that is in the list.
-fn rank(periods: &[i32], date: i32) -> usize {
-    periods.partition_point(|it| *it < date)
+fn distance(origin: i32, date: i32) -> usize {
+    usize::try_from(i64::from(date) - i64::from(origin)).unwrap_or(0)
+}
+
+/// Slots in time for each observed period beyond which time is not what the column counts.
+const SPARSE: usize = 100;
+
+/// A slot for every period between the first and the last takes memory that a column of other numbers would not end.
+fn refuse_sparse(design: &Design<'_>, periods: &[i32]) -> Result<(), FitError> {
+    let (Some(&first), Some(&last)) = (periods.first(), periods.last()) else { return Ok(()) };
+    if distance(first, last) / SPARSE < periods.len() {
+        return Ok(());
+    }
+    Err(FitError::Model(format!(
+        "periods go from {} to {}, and only {} of them are observed; number periods consecutively",
+        design.code(first),
+        design.code(last),
+        periods.len()
+    )))
 }

@@ -41,7 +41,7 @@ pub struct Contrast {
     /// Its influence by unit; they add up to estimate less truth.
     pub psi: Vec<f64>,
     /// Units that have changed.
-    pub switchers: usize,
+    pub switching: Vec<usize>,
     /// The sum of their weights.
     pub weight: f64,
     /// Rows of switchers and of their controls.
@@ -153,7 +153,7 @@ pub fn contrast(setting: &Setting<'_>, steps: usize, kind: Kind) -> Option<Contr
     Some(Contrast {
         estimate: switchers.iter().map(gain).sum(),
         psi,
-        switchers: switchers.len(),
+        switching: switchers.iter().map(|it| it.unit).collect(),
         weight,
         rows: kept.len(),
         dose,

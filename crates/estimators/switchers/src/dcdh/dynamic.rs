@@ -51,7 +51,7 @@ pub fn fit(design: &Design<'_>, options: &Options, treatment: &Name) -> Result<E
     if effects.is_empty() {
         return Err(nothing(treatment, &paths, options));
     }
-    let mut notes = remarks(&cells, &paths, options, treatment);
+    let mut notes = remarks(&paths, options, treatment);
     notes.extend(shortfall(options, longest, &effects, &placebos));
     notes.extend(adjustment.notes);
     let mut found = collect(options, effects, placebos, &mut notes)?;
@@ -106,12 +106,13 @@ fn collect(
         total.iter_mut().zip(&it.psi).for_each(|(sum, psi)| *sum += it.weight * psi / dose);
     }
     let detail = detail(&effects, &placebos);
-    let rows = placebos.iter().rev().map(|(steps, it)| (-(*steps as i32) - 1, it.switchers));
+    let rows = placebos.iter().rev().map(|(steps, it)| (-(*steps as i32) - 1, it.switching.len()));
     let rows: Vec<(i32, usize)> =
-        rows.chain(effects.iter().map(|(steps, it)| (*steps as i32 - 1, it.switchers))).collect();
+        rows.chain(effects.iter().map(|(steps, it)| (*steps as i32 - 1, it.switching.len()))).collect();
     let mut columns = Vec::new();
     if 0.0 < dose {
-        columns.push(Column { term: Term::Aggregate(None), estimate, psi: total, weights });
+        let switching = effects.iter().flat_map(|it| it.1.switching.iter().copied()).collect();
+        columns.push(Column { term: Term::Aggregate(None), estimate, psi: total, weights, switching });
     } else {
         let text =
             "no att: all switchers are back at their baseline in the event times that can be estimated";
@@ -130,7 +131,7 @@ fn collect(
         let psi = it.psi.into_iter().map(|it| it / divisor).collect();
         let (term, estimate, weights) =
             (Term::EventTime(time), it.estimate / divisor, CONTRAST / divisor.abs());
-        columns.push(Column { term, estimate, psi, weights });
+        columns.push(Column { term, estimate, psi, weights, switching: it.switching });
     }
     let window = EventWindow { references: vec![-1], binned_below: None, binned_above: None, rows };
     Ok(Found { columns, window, details: vec![detail], stats: Statistics::default(), notes: Vec::new() })
@@ -146,7 +147,7 @@ fn detail(effects: &Contrasts, placebos: &Contrasts) -> Detail {
     Detail::new("switchers", "Units that have changed and their controls, by event time")
         .text("command", "In did_multiplegt_dyn", all.iter().map(|it| it.1.clone()).collect())
         .label("time", "Event time", all.iter().map(|it| it.0).collect())
-        .count("switchers", "Switchers", numbers(|it| it.switchers as f64))
+        .count("switchers", "Switchers", numbers(|it| it.switching.len() as f64))
         .number("weight", "Weight of switchers", numbers(|it| it.weight))
         .count("rows", "Rows of switchers and controls", numbers(|it| it.rows as f64))
         .number("dose", "Treatment beyond the baseline, mean", numbers(|it| it.dose / it.weight))
@@ -212,7 +213,7 @@ fn shortfall(options: &Options, longest: usize, effects: &Contrasts, placebos: &
 }
 
 /// The conventions that numbers depend on, and what is not used.
-fn remarks(cells: &Cells, paths: &Paths, options: &Options, treatment: &Name) -> Vec<Note> {
+fn remarks(paths: &Paths, options: &Options, treatment: &Name) -> Vec<Note> {
     let count =
         |is: &dyn Fn(usize) -> bool| (0..paths.first.len()).filter(|it| paths.used[*it] && is(*it)).count();
     let rising = count(&|it| 0.0 < paths.sign[it]);
@@ -255,10 +256,5 @@ fn remarks(cells: &Cells, paths: &Paths, options: &Options, treatment: &Name) ->
         paths.undated,
         "units count as controls up to the gap in their treatment before its first change",
     );
-    if cells.periods.windows(2).any(|it| it[0] + 1 < it[1]) {
-        texts.push(
-            "periods are counted as they appear in the data, gaps between them do not count".to_owned(),
-        );
-    }
     texts.into_iter().map(Note::remark).collect()
 }

@@ -37,7 +37,8 @@ struct Stayers {
 struct Switch {
     estimate: f64,
     psi: Vec<f64>,
-    switchers: usize,
+    /// Units of the changes, each as often as it changes.
+    switching: Vec<usize>,
     rows: usize,
     /// Sum of weights of the switchers.
     weight: f64,
@@ -80,6 +81,7 @@ pub fn fit(design: &Design<'_>, options: &Options, treatment: &Name) -> Result<E
         estimate: sign * it.estimate,
         psi: it.psi.iter().map(|psi| sign * psi).collect(),
         weights: CONTRAST * it.weight / it.dose,
+        switching: it.switching.clone(),
     };
     let mut columns = vec![column(Term::Aggregate(None), &main, 1.0)];
     if let (Some(joiners), Some(leavers)) = (&joiners, &leavers) {
@@ -89,7 +91,7 @@ pub fn fit(design: &Design<'_>, options: &Options, treatment: &Name) -> Result<E
     // The level in the period before last less that in the last, as in the other event studies.
     columns.extend(placebo.as_ref().map(|it| column(Term::EventTime(-2), it, -1.0)));
     columns.push(column(Term::EventTime(0), &main, 1.0));
-    let rows = placebo.iter().map(|it| (-2, it.switchers)).chain([(0, main.switchers)]).collect();
+    let rows = placebo.iter().map(|it| (-2, it.switching.len())).chain([(0, main.switching.len())]).collect();
     let window = EventWindow { references: vec![-1], rows, ..EventWindow::default() };
     Found { columns, window, details: vec![detail], stats: Statistics::default(), notes }
         .estimate(design, options.level)
@@ -169,7 +171,8 @@ fn switch(steps: &[Step], units: usize, wanted: impl Fn(f64) -> bool) -> Option<
         }
     }
     let weight = switchers.iter().map(|it| it.weight).sum();
-    Some(Switch { estimate, psi, switchers: switchers.len(), rows, weight, dose })
+    let switching = switchers.iter().map(|it| it.unit).collect();
+    Some(Switch { estimate, psi, switching, rows, weight, dose })
 }
 
 fn detail(
@@ -183,7 +186,7 @@ fn detail(
     let numbers = |of: fn(&Switch) -> f64| all.iter().map(|it| of(it.1)).collect::<Vec<f64>>();
     Detail::new("switchers", "Changes of the treatment and their stayers")
         .text("part", "Part", all.iter().map(|it| it.0.to_owned()).collect())
-        .count("switchers", "Switchers", numbers(|it| it.switchers as f64))
+        .count("switchers", "Switchers", numbers(|it| it.switching.len() as f64))
         .count("rows", "Rows of switchers and stayers", numbers(|it| it.rows as f64))
         .number("dose", "Change of the treatment, sum", numbers(|it| it.dose))
 }
@@ -192,8 +195,8 @@ fn remarks(treatment: &Name, main: &Switch, placebo: Option<&Switch>, options: &
     let mut texts = vec![
         format!(
             "att is DID_M: {} changes of `{treatment}` between two periods, each against the units that had the same \
-             treatment before and keep it, per unit of change; periods are counted as they appear in the data",
-            main.switchers
+             treatment before and keep it, per unit of change",
+            main.switching.len()
         ),
         "errors come from influence functions of all means, switchers and stayers drawn with their units; no factor \
          for small samples, normal distribution"

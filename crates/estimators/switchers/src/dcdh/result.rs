@@ -2,7 +2,7 @@
 
 use parallax_model::{
     Design, Detail, Distribution, Estimate, EventStudy, EventWindow, FitError, InfluenceFunctions, Mat, Note,
-    SampleReport, Statistics, Term, settle,
+    SampleReport, Statistics, Term, TreatedRows, TreatedSupport, settle,
 };
 
 use super::NAME;
@@ -17,6 +17,8 @@ pub struct Column {
     pub psi: Vec<f64>,
     /// Sum of the absolute weights that outcomes have in it.
     pub weights: f64,
+    /// Units whose changes it is made of.
+    pub switching: Vec<usize>,
 }
 
 /// What an estimator of this family has found.
@@ -55,14 +57,21 @@ impl Found {
             coef,
             vcov,
             distribution: Distribution::Normal,
+            distributions: Vec::new(),
             sample: SampleReport::of(&design.sample, Some(units), design.singletons),
             effects: Vec::new(),
             stats: self.stats,
             event: Some(self.window),
+            treated: None,
             details: self.details,
             influence,
             notes: self.notes,
         };
+        let all = columns.iter().flat_map(|it| it.switching.iter().copied());
+        let by_term: Vec<Option<TreatedRows>> = (columns.iter())
+            .map(|it| Some(TreatedRows::of_units(design, it.switching.iter().copied())))
+            .collect();
+        estimate.stand_on(Some(TreatedSupport::new(&TreatedRows::of_units(design, all), &by_term)));
         if let Some(study) = EventStudy::of(&estimate) {
             study.add_tests(level, &mut estimate.stats)?;
             estimate.details.push(study.table(level));

@@ -6,6 +6,7 @@ use crate::{
     kernel::Kernel,
     nearest::{Nearest, Order, nearest, own_group_means},
     side::{Outcomes, Rule, Side, match_side},
+    ties::Ties,
 };
 
 const KERNELS: [Kernel; 5] =
@@ -18,6 +19,7 @@ fn slowly(focal: &[f64], donors: &[f64], y: &[f64], kernel: Kernel, h: f64, line
         outcome: vec![f64::NAN; focal.len()],
         weight: vec![0.0; donors.len()],
         squares: None,
+        ties: Ties::default(),
         pairs: None,
     };
     for (i, p) in focal.iter().enumerate() {
@@ -228,4 +230,78 @@ fn a_sweep_does_not_come_back_to_donors_it_passed() {
     // At the end of the donors the search turns once.
     let swept = nearest(&[0.7, 0.8], &donors, &Nearest { order: Order::SweepAscending, ..options(1, false) });
     assert_eq!((swept.of(0), swept.of(1)), (&[1][..], &[3][..]));
+}
+
+/// Decimals that are equally far on paper are equally far here, from either side and at a caliper.
+#[test]
+fn decimals_tie() {
+    let asked = Nearest { ties: Some(0.0), ..options(1, true) };
+    let both = |p: f64, low: f64, high: f64, caliper: f64| {
+        nearest(&[p], &[high, low], &Nearest { caliper, ..asked }).of(0).to_vec()
+    };
+    for (p, low, high) in
+        [(0.2, 0.19, 0.21), (0.3, 0.2, 0.4), (0.7, 0.6, 0.8), (1.1, 1.0, 1.2), (0.3, 0.1, 0.5)]
+    {
+        assert_eq!(both(p, low, high, f64::INFINITY), [1, 0], "{p}");
+        assert_eq!(both(p, low, high, 1.01 * (high - p)), [1, 0], "{p}");
+        // A distance equal to the caliper is not below it, whichever way it was rounded.
+        let caliper = ((high - p) * 100.0).round() / 100.0;
+        assert!(both(p, low, high, caliper).is_empty(), "{p}");
+        let radius = Rule::Kernel { kernel: Kernel::Uniform, bandwidth: caliper };
+        assert_eq!(match_side(&[p], &[high, low], None, &radius).weight, [0.5, 0.5], "{p}");
+        assert_eq!(nearest(&[p], &[high, low], &options(1, true)).of(0), [1], "the lower score of {p}");
+    }
+    // A hundred units in the last place are a distance.
+    let apart = 0.21 * (1.0 + 50.0 * f64::EPSILON);
+    assert_eq!(both(0.2, 0.19, apart, f64::INFINITY), [1]);
+}
+
+/// Every way to break the ties of a small sample, against the range that a matching says.
+#[test]
+fn ranges_of_ties_are_those_of_all_choices() {
+    let focal = [0.5, 0.52, 0.7];
+    let donors = [0.4, 0.5, 0.5, 0.5, 0.54, 0.9];
+    let (y1, y0) = ([10.0, 11.0, 12.0], [1.0, 2.0, 4.0, 8.0, 16.0, 32.0]);
+    let outcomes = Some(Outcomes { focal: &y1, donors: &y0 });
+    for k in [1, 2, 4] {
+        let side = match_side(&focal, &donors, outcomes, &Rule::Nearest(options(k, true)));
+        let all = nearest(&focal, &donors, &Nearest { ties: Some(0.0), ..options(k, true) });
+        let (mut low, mut high, mut whole, mut tied) = (0.0, 0.0, 0.0, 0);
+        for (at, &p) in focal.iter().enumerate() {
+            let list = all.of(at);
+            whole += list.iter().map(|it| y0[*it as usize]).sum::<f64>() / list.len() as f64;
+            let distance = |it: u32| ((p - donors[it as usize]).abs() * 1e6).round();
+            let total = |set: &[u32]| -> f64 { set.iter().map(|it| distance(*it)).sum() };
+            let sets: Vec<Vec<u32>> = (0_u32..1 << list.len())
+                .map(|mask| (0..list.len()).filter(|bit| mask >> bit & 1 == 1).map(|bit| list[bit]).collect())
+                .filter(|it: &Vec<u32>| it.len() == k)
+                .collect();
+            let least = sets.iter().map(|it| total(it)).fold(f64::INFINITY, f64::min);
+            let means: Vec<f64> = (sets.iter().filter(|it| total(it) == least))
+                .map(|it| it.iter().map(|it| y0[*it as usize]).sum::<f64>() / k as f64)
+                .collect();
+            low += means.iter().copied().fold(f64::INFINITY, f64::min);
+            high += means.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            tied += usize::from(k < list.len());
+        }
+        let own: f64 = side.outcome.iter().sum();
+        let change = side.ties.change;
+        assert_eq!(side.ties.rows, tied, "{k}");
+        for (ours, theirs) in [(change.low, low), (change.high, high), (change.all, whole)] {
+            assert!((own + ours - theirs).abs() < 1e-12, "{k}: {} and {theirs}", own + ours);
+        }
+    }
+    // Without replacement the reverse of the rows is the other order.
+    let alone = match_side(&focal, &donors, outcomes, &Rule::Nearest(options(1, false)));
+    let backwards: Vec<f64> = donors.iter().rev().copied().collect();
+    let reversed: Vec<f64> = y0.iter().rev().copied().collect();
+    let other = Outcomes { focal: &y1, donors: &reversed };
+    let other = match_side(&focal, &backwards, Some(other), &Rule::Nearest(options(1, false)));
+    let [own, other] = [alone, other.clone()].map(|it| (it.outcome.iter().sum::<f64>(), it.ties));
+    assert_eq!(own.1.rows, 2);
+    assert_eq!(
+        [own.0 + own.1.change.low, own.0 + own.1.change.high],
+        [own.0.min(other.0), own.0.max(other.0)]
+    );
+    assert!(own.0 != other.0);
 }
