@@ -1,5 +1,7 @@
 //! Text of others inside our sentences: cells, labels and names of files as messages show them.
 
+use std::fmt::Write;
+
 /// Characters of a cell that a message shows.
 const LONGEST_CELL: usize = 80;
 
@@ -25,9 +27,9 @@ fn cut(text: &str, longest: usize, keep: impl Fn(char) -> bool) -> String {
             break;
         }
         if is_invisible(it) && !keep(it) {
-            out.push_str(&format!("\\u{:04x}", u32::from(it)))
+            let _ = write!(out, "\\u{:04x}", u32::from(it));
         } else {
-            out.push(it)
+            out.push(it);
         }
     }
     out
