@@ -108,7 +108,7 @@ impl FromStr for MemorySize {
             _ => return Err(problem()),
         };
         match number * factor {
-            bytes if 1.0 <= bytes && bytes < 1e18 => Ok(MemorySize(bytes as u64)),
+            bytes if (1.0..1e18).contains(&bytes) => Ok(MemorySize(bytes as u64)),
             _ => Err(problem()),
         }
     }

@@ -31,7 +31,7 @@ impl Origin {
             x.iter().zip(*constant).enumerate().map(|(row, (x, c))| weight(row) * x * c).sum()
         };
         let square = product(constant);
-        if !(0.0 < square) {
+        if square.is_nan() || square <= 0.0 {
             return None;
         }
         let mut origin = Origin { columns: Vec::new(), shares: Vec::new() };
