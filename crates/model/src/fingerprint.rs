@@ -22,7 +22,7 @@ const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 impl Fingerprint {
     /// Of numbers, by their bits.
     pub fn of_values(values: &[f64]) -> Fingerprint {
-        Fingerprint::of(values, |it| it.to_bits())
+        Fingerprint::of(values, f64::to_bits)
     }
 
     /// Of groups: which rows belong together, in the order of their codes.

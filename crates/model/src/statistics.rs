@@ -37,7 +37,7 @@ impl Statistics {
     /// Sets or replaces degrees of freedom: a count, but for approximations that are not whole.
     pub fn set_df(&mut self, name: &'static str, df: f64) {
         const WHOLE: f64 = 9_007_199_254_740_992.0;
-        let counts = 0.0 <= df && df < WHOLE && df.fract() == 0.0;
+        let counts = (0.0..WHOLE).contains(&df) && df.fract() == 0.0;
         self.put(name, if counts { Statistic::Count(df as u64) } else { Statistic::Number(df) });
     }
 

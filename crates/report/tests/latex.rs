@@ -1,5 +1,9 @@
 //! LaTeX files are compiled where a TeX is at hand: labels in every script, with the engine that the file names.
-#![allow(clippy::unwrap_used, reason = "helpers of tests stand outside the functions the lint exempts")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "helpers of tests stand outside the functions the lint exempts, and a test that is skipped says so"
+)]
 
 use std::{fs, process::Command};
 

@@ -27,7 +27,8 @@ pub fn run(arguments: &Fit, out: &mut dyn Write) -> Result<Outcome, DriverError>
     notes.extend(request.note.clone());
     match table_format(arguments.format) {
         None => {
-            writeln!(out, "{:#}", estimate_json(&estimate, &request.spec.formula, arguments.level, &notes))?
+            let json = estimate_json(&estimate, &request.spec.formula, arguments.level, &notes);
+            writeln!(out, "{json:#}")?;
         }
         Some(format) => {
             let table = estimate_table(&estimate, arguments.level, loaded.simulated(), &notes);

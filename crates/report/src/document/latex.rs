@@ -49,7 +49,7 @@ fn of_script(script: Script) -> String {
         Script::Devanagari => &["Noto Serif Devanagari", "Noto Sans Devanagari", "FreeSerif", "Mangal"],
         Script::Thai => &["Noto Serif Thai", "Noto Sans Thai", "Norasi", "Tahoma"],
     };
-    let font = format!("\\font{}", command);
+    let font = format!("\\font{command}");
     let chosen = first_font(&format!("\\newfontfamily{font}[Script={name}]{{"), "}", fonts);
     let inside = if script.is_leftward() { "\\beginR #1\\endR" } else { "#1" };
     let direction = if script.is_leftward() { "\\TeXXeTstate=1\n" } else { "" };
