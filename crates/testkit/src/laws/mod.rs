@@ -45,10 +45,7 @@ pub const LAWS: &[Law] = &[
     Law { name: "names of columns do not matter", check: names::names_of_columns },
     Law { name: "coefficients follow the scale of the outcome", check: data::scale_of_outcome },
     Law { name: "coefficients follow the scale of a regressor", check: data::scale_of_regressor },
-    Law {
-        name: "a constant added to a regressor moves the intercept only",
-        check: data::shifted_regressor,
-    },
+    Law { name: "a constant added to a regressor moves the intercept only", check: data::shifted_regressor },
     Law { name: "what a noiseless outcome leaves is no evidence", check: rounding::noiseless },
     Law { name: "what has no error in one unit has none in another", check: rounding::units_and_origin },
     Law { name: "a constant added to the outcome moves the intercept only", check: data::shifted_outcome },

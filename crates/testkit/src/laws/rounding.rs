@@ -95,12 +95,17 @@ pub fn noiseless(entry: &Entry) -> Result<(), String> {
 /// Terms without an error are the same ones whatever the unit of the outcome, its origin and the order of rows.
 pub fn units_and_origin(entry: &Entry) -> Result<(), String> {
     let name = entry.meta.plugin.name;
-    let moves = EXCEPTIONS.iter().any(|it| it.estimator == name && it.law.starts_with("a constant added to the"));
+    let moves =
+        EXCEPTIONS.iter().any(|it| it.estimator == name && it.law.starts_with("a constant added to the"));
     on_tiny_panels(entry, |table, spec, before| {
         let order = Random::new(5).order(table.len());
         let scaled = |by: f64| table.clone().with("y", move |it| by * it);
-        let mut changed =
-            vec![("times 3", scaled(3.0)), ("times 1e6", scaled(1e6)), ("over 1e6", scaled(1e-6)), ("other order", table.rows(&order))];
+        let mut changed = vec![
+            ("times 3", scaled(3.0)),
+            ("times 1e6", scaled(1e6)),
+            ("over 1e6", scaled(1e-6)),
+            ("other order", table.rows(&order)),
+        ];
         if !moves {
             changed.push(("plus 7.3", table.clone().with("y", |it| it + 7.3)));
         }
