@@ -377,7 +377,7 @@ fn estimate(
         .text("term", "Term", effects.iter().map(words).collect())
         .count("rows", "Rows", effects.iter().map(|it| it.base.len() as f64).collect())
         .count("treated", "Adopters", effects.iter().map(|it| it.treated.len() as f64).collect())
-        .number("df", "Degrees of freedom", effects.iter().map(|it| it.degrees()).collect());
+        .number("df", "Degrees of freedom", effects.iter().map(Effect::degrees).collect());
     let mut stats = Statistics::default();
     if let Some(it) = effects.first() {
         stats.count("pooled_rows", it.base.len());
