@@ -22,11 +22,7 @@ pub fn estimate_json(estimate: &Estimate, formula: &Formula, level: f64, notes: 
     let sample = &estimate.sample;
     let dropped: Map<String, Value> =
         sample.dropped.iter().map(|(why, n)| (why.to_string(), json!(n))).collect();
-    let df = match estimate.distribution {
-        Distribution::StudentT(df) => number(df),
-        Distribution::Normal => Value::Null,
-    };
-    let terms: Vec<Value> = estimate.rows(level).iter().map(|it| term_json(it, &df)).collect();
+    let terms: Vec<Value> = estimate.rows(level).iter().map(term_json).collect();
     let clusters: Vec<Value> =
         sample.clusters.iter().map(|(column, count)| json!({ "column": column, "count": count })).collect();
     json!({
@@ -148,17 +144,16 @@ fn all_notes(estimate: &Estimate, notes: &[String]) -> Vec<String> {
     all
 }
 
-fn term_json(row: &TermRow, df: &Value) -> Value {
+fn term_json(row: &TermRow) -> Value {
     json!({
         "term": row.term,
         "estimate": number(row.estimate),
         "std_error": number(row.std_error),
         "statistic": number(row.statistic),
-        "df": df,
+        "df": degrees(row.distribution),
         "p_value": number(row.p_value),
         "conf_low": number(row.conf_low),
         "conf_high": number(row.conf_high),
-        "df": degrees(row.distribution),
         "treated": row.treated,
     })
 }

@@ -6,7 +6,7 @@ use crate::support::{folder, json, parallax, text};
 
 const DATA: &str = "datasets/wage-panel/wage_panel.parquet";
 /// As documented, in order.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "estimator",
     "formula",
     "outcome",
@@ -18,14 +18,15 @@ const KEYS: [&str; 16] = [
     "terms",
     "vcov",
     "df",
+    "treated",
     "stats",
     "sample",
     "details",
     "version",
     "notes",
 ];
-const TERM_KEYS: [&str; 8] =
-    ["term", "estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high"];
+const TERM_KEYS: [&str; 9] =
+    ["term", "estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high", "treated"];
 
 #[test]
 fn keys_are_the_documented_ones() {

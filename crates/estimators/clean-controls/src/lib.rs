@@ -16,3 +16,4 @@ pub mod stacked;
 mod subsample;
 mod weights;
 mod window;
+mod windows;

@@ -12,13 +12,15 @@ use serde::{Deserialize, Serialize};
 use crate::{
     adjustment::{Adjusted, equal_weights, given_weights, periods as period_codes, regression_adjusted},
     horizons::{HorizonSample, LongDifferences},
-    options::{Control, adoption, check, periods},
+    options::{Control, adoption, check},
     subsample::Subsample,
+    windows::{Windows, horizons},
 };
 
 parallax_model::estimator!(LocalProjections);
 
-const NAME: &str = "lp-did";
+/// The registered name.
+pub(crate) const NAME: &str = "lp-did";
 
 /// Long differences of adopters and clean controls, a regression for each event time.
 pub struct LocalProjections;
@@ -165,67 +167,6 @@ impl Estimator for LocalProjections {
             options: Options { cohort, leads: Some(3), lags: Some(1), ..Options::default() },
         }
     }
-}
-
-/// Event times of the regressions and of the pooled ones.
-#[derive(Clone, Copy, Debug)]
-struct Windows {
-    leads: i32,
-    lags: i32,
-    pool_leads: i32,
-    pool_lags: i32,
-    /// Neither leads nor lags were chosen here.
-    given: bool,
-}
-
-impl Windows {
-    /// What is not given is as far as half of the adopters reach without a gap, and pooled rows with both kinds.
-    fn new(
-        design: &Design<'_>,
-        differences: &LongDifferences<'_, '_>,
-        options: &Options,
-    ) -> Result<Windows, FitError> {
-        let span = design.periods.iter().max().zip(design.periods.iter().min());
-        let span = span.map_or(0, |(last, first)| last.saturating_sub(*first));
-        let read = |name: &str, value: Option<u32>| {
-            let value = periods(NAME, name, value)?;
-            match value.filter(|it| span < *it) {
-                None => Ok(value),
-                Some(it) => Err(FitError::Options {
-                    plugin: NAME,
-                    reason: format!("`{name}` is {it}, and the sample spans {span} periods after the first"),
-                }),
-            }
-        };
-        let (leads, lags) = (read("leads", options.leads)?, read("lags", options.lags)?);
-        let (pool_leads, pool_lags) =
-            (read("pool-leads", options.pool_leads)?, read("pool-lags", options.pool_lags)?);
-        let given = leads.is_some() && lags.is_some();
-        let reach = differences.reach();
-        if reach.iter().all(|it| it[0] == 0) {
-            return Err(FitError::Model(
-                "no adopter has a row in its first treated period and an outcome before it to start from, or one in each \
-                 period of its base; check the dates of adoption and `base`, and number periods consecutively"
-                    .to_owned(),
-            ));
-        }
-        let half = |side: usize| {
-            let mut runs: Vec<i32> = reach.iter().map(|it| it[side]).collect();
-            runs.sort_unstable_by_key(|it| std::cmp::Reverse(*it));
-            runs.get(runs.len().div_ceil(2) - 1).copied().unwrap_or(0)
-        };
-        let identified = |targets: &[i32], clean: i32| differences.sample(targets, clean, None).identified();
-        let pooled_lags = |it: &i32| identified(&horizons(0, *it), *it);
-        let lags = lags.unwrap_or_else(|| (1..half(0)).rev().find(pooled_lags).unwrap_or(0));
-        let pooled_leads = |it: &i32| identified(&horizons(-it, -2), 0);
-        let leads = leads.unwrap_or_else(|| (2..half(1) + 2).rev().find(pooled_leads).unwrap_or(1));
-        let (pool_leads, pool_lags) = (pool_leads.unwrap_or(leads), pool_lags.unwrap_or(lags));
-        Ok(Windows { leads, lags, pool_leads, pool_lags, given })
-    }
-}
-
-fn horizons(from: i32, to: i32) -> Vec<i32> {
-    (from..=to).collect()
 }
 
 fn check_base(options: &Options) -> Result<(), FitError> {
@@ -440,7 +381,7 @@ fn estimate(
         .text("term", "Term", effects.iter().map(words).collect())
         .count("rows", "Rows", effects.iter().map(|it| it.base.len() as f64).collect())
         .count("treated", "Adopters", effects.iter().map(|it| it.treated.len() as f64).collect())
-        .number("df", "Degrees of freedom", effects.iter().map(|it| it.degrees()).collect());
+        .number("df", "Degrees of freedom", effects.iter().map(Effect::degrees).collect());
     let mut stats = Statistics::default();
     if let Some(it) = effects.first() {
         stats.count("pooled_rows", it.base.len());

@@ -270,10 +270,9 @@ fn broken_ties(found: &Matching, effects: &[f64], stats: &mut Statistics) -> Vec
         let (one, other) = (moved(ties.change.low), moved(ties.change.high));
         let (low, high, all) = (one.min(other), one.max(other), moved(ties.change.all));
         if name == "att" {
-            let values = [ties.rows as f64, low, high];
-            for (name, value) in ["tied_rows", "att_ties_low", "att_ties_high"].into_iter().zip(values) {
-                stats.set(name, value);
-            }
+            stats.count("tied_rows", ties.rows);
+            stats.set("att_ties_low", low);
+            stats.set("att_ties_high", high);
         }
         let others = match all.is_nan() {
             true => format!(

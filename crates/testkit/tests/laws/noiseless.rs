@@ -159,13 +159,16 @@ fn stacks_with_holes_are_regressions_on_a_stack_by_hand() {
     }
 }
 
+/// Row of the table, cohort, event time, whether the unit is of the cohort.
+type StackedRow = (usize, i32, i32, bool);
+
 /// Cohorts that have treated and controls at the reference and one other event time.
 fn stacked_by_hand(table: &Table, weighted: bool, (leads, lags): (i32, i32)) -> Table {
     let cohort = table.column("cohort");
     let weight = |row: usize| if weighted { table.column("w")[row] } else { 1.0 };
     let mut stacked = Table { unit: vec![], group: vec![], year: vec![], numbers: vec![] };
     let mut columns: Vec<Vec<f64>> = vec![vec![]; 7];
-    let mut rows: Vec<(usize, i32, i32, bool)> = Vec::new();
+    let mut rows: Vec<StackedRow> = Vec::new();
     for g in 2002..=2010 {
         let own = |row: usize| cohort[row] == f64::from(g);
         let clean = |row: usize| cohort[row] == 0.0 || f64::from(g + lags) < cohort[row];
@@ -183,7 +186,7 @@ fn stacked_by_hand(table: &Table, weighted: bool, (leads, lags): (i32, i32)) -> 
             }
         }
     }
-    let total = |of: &dyn Fn(&(usize, i32, i32, bool)) -> bool| -> f64 {
+    let total = |of: &dyn Fn(&StackedRow) -> bool| -> f64 {
         rows.iter().filter(|it| of(it)).map(|it| weight(it.0)).sum()
     };
     for &(row, g, event, treated) in &rows {
