@@ -310,3 +310,38 @@ fn always(design: &Design<'_>, first: &[Option<i32>]) -> usize {
     }
     first.iter().zip(start).filter(|(first, start)| first.is_some_and(|it| it <= *start)).count()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use parallax_panel::{Codes, PanelBuilder, TimeFormat};
+
+    fn dates(periods: &[i32], format: Option<TimeFormat>, values: &[f64]) -> CohortDates {
+        let units = Codes::from_integers(periods.iter().map(|_| Some(1)));
+        let panel = PanelBuilder::new(periods.len())
+            .index("id".into(), units, "t".into(), periods.to_vec())
+            .time_format(format)
+            .build()
+            .unwrap();
+        CohortDates::new(&panel, "g", values).unwrap()
+    }
+
+    #[test]
+    fn dates_are_codes_of_the_calendar() {
+        let monthly = dates(&[201_011, 201_012, 201_101], Some(TimeFormat::YearMonth), &[0.0]);
+        let [last, next] = [201_012.0, 201_101.0].map(|it| monthly.read(it).unwrap().unwrap());
+        assert_eq!(last + 1, next);
+        assert_eq!(monthly.read(0.0), Ok(None));
+        assert!(monthly.read(201_013.0).unwrap_err().contains("year-month"));
+    }
+
+    /// A date between two periods of a stepped panel is of neither; one before the first says treated already.
+    #[test]
+    fn dates_between_periods_are_refused() {
+        let biennial = dates(&[2000, 2002, 2004], None, &[0.0]);
+        assert!(biennial.read(2003.0).unwrap_err().contains("2004 if the treatment came in between"));
+        let [early, first] = [1995.0, 2000.0].map(|it| biennial.read(it).unwrap().unwrap());
+        assert!(early < first);
+        assert_eq!(biennial.read(2006.0).unwrap().unwrap(), first + 3);
+    }
+}

@@ -1,9 +1,7 @@
 //! What a reader has to know of time in an estimate: how long a period is, and periods that nobody is observed in.
 
-use std::collections::BTreeSet;
-
 use parallax_base::{Note, counted};
-use parallax_panel::Panel;
+use parallax_panel::{Panel, distinct};
 
 /// Periods that a note names.
 const NAMED: usize = 5;
@@ -24,14 +22,14 @@ pub fn time_remarks(panel: &Panel) -> Vec<Note> {
 
 /// Periods between the first and the last that no row has: how many, and the first few as people write them.
 fn absent(panel: &Panel) -> Option<(usize, String)> {
-    let seen: BTreeSet<i32> = panel.periods().iter().copied().collect();
-    let holes = || seen.iter().zip(seen.iter().skip(1)).filter(|it| it.0 + 1 < *it.1);
+    let seen = distinct(panel.periods());
+    let holes = || seen.windows(2).map(|it| (it[0], it[1])).filter(|it| it.0 + 1 < it.1);
     let count: usize = holes().map(|(low, high)| high.abs_diff(low + 1) as usize).sum();
     if count == 0 {
         return None;
     }
     let names: Vec<String> = holes()
-        .flat_map(|(low, high)| low + 1..*high)
+        .flat_map(|(low, high)| low + 1..high)
         .take(NAMED)
         .map(|it| panel.calendar().code(it).to_string())
         .collect();

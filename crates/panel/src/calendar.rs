@@ -56,9 +56,7 @@ impl Calendar {
     /// [`PanelError::PeriodCode`] for a code that the declared format does not have; [`PanelError::Disguised`] where
     /// nothing is declared and the codes jump as those of a calendar do.
     pub fn of(time: &Name, codes: &[i32], declared: Option<TimeFormat>) -> Result<Calendar, PanelError> {
-        let mut distinct = codes.to_vec();
-        distinct.sort_unstable();
-        distinct.dedup();
+        let distinct = distinct(codes);
         if declared.is_none()
             && let Some(found) = disguise::recognise(&distinct)
         {
@@ -218,6 +216,23 @@ impl std::str::FromStr for TimeFormat {
     }
 }
 
+/// Different numbers of a column of periods, ascending.
+pub fn distinct(periods: &[i32]) -> Vec<i32> {
+    /// Numbers that lie within such a span are found without sorting rows.
+    const SPAN: usize = 1 << 20;
+    let (Some(&first), Some(&last)) = (periods.iter().min(), periods.iter().max()) else { return Vec::new() };
+    let since = |it: i32| it.abs_diff(first) as usize;
+    if SPAN <= since(last) {
+        let mut all = periods.to_vec();
+        all.sort_unstable();
+        all.dedup();
+        return all;
+    }
+    let mut seen = vec![false; since(last) + 1];
+    periods.iter().for_each(|it| seen[since(*it)] = true);
+    (first..=last).zip(seen).filter(|it| it.1).map(|it| it.0).collect()
+}
+
 fn gcd(a: i64, b: i64) -> i64 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
@@ -245,6 +260,16 @@ mod tests {
             let periods: Vec<i32> = codes.iter().map(|it| calendar.period(*it).unwrap()).collect();
             assert!(periods.windows(2).all(|it| it[1] == it[0] + 1), "{codes:?} {periods:?}");
             assert_eq!(periods.iter().map(|it| calendar.code(*it)).collect::<Vec<_>>(), codes);
+        }
+    }
+
+    #[test]
+    fn distinct_numbers_are_those_of_a_set() {
+        for codes in
+            [vec![], vec![3], vec![5, -2, 5, 0], vec![i32::MIN, i32::MAX, 0, 0], vec![9, 1_200_000, 9]]
+        {
+            let set: BTreeSet<i32> = codes.iter().copied().collect();
+            assert_eq!(distinct(&codes), set.into_iter().collect::<Vec<_>>());
         }
     }
 

@@ -154,7 +154,7 @@ fn dates(codes: &[i32]) -> bool {
 /// other steps, but for the one hole between them.
 fn wraps(codes: &[i32]) -> bool {
     let (Some(&first), Some(&last)) = (codes.first(), codes.last()) else { return false };
-    if last < 90 || 99 < last || 30 < first {
+    if !(90..=99).contains(&last) || 30 < first {
         return false;
     }
     let steps: Vec<i32> = codes.windows(2).map(|it| it[1] - it[0]).collect();

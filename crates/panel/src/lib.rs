@@ -16,7 +16,7 @@ mod shift;
 mod structure;
 mod summary;
 
-pub use calendar::{Calendar, TimeFormat};
+pub use calendar::{Calendar, TimeFormat, distinct};
 pub use codes::{Codes, MISSING};
 pub use disguise::Disguise;
 pub use error::PanelError;

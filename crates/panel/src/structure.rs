@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::{Panel, PanelError};
+use crate::{Panel, PanelError, distinct};
 
 /// Rows, units, periods and what is missing from the full rectangle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -51,9 +51,7 @@ const NAMED: usize = 10;
 /// [`PanelError::NotIndexed`] without unit and time.
 pub fn balance(panel: &Panel) -> Result<Balance, PanelError> {
     panel.require_index("the balance of a panel")?;
-    let mut periods: Vec<i32> = panel.periods().to_vec();
-    periods.sort_unstable();
-    periods.dedup();
+    let periods = distinct(panel.periods());
     let code = |it: Option<&i32>| it.map_or(0, |it| panel.calendar().code(*it));
     let absent: Vec<i32> = periods.windows(2).flat_map(|it| it[0] + 1..it[1]).take(NAMED).collect();
     let (mut fewest, mut most, mut gaps) = (usize::MAX, 0, 0);

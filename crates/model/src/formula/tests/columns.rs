@@ -81,8 +81,11 @@ fn levels_come_from_the_rows_of_the_sample() {
         columns.regressors.iter().map(|it| it.name.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(some("y ~ i(year)", &[1, 2, 4, 99]), ["year::2012"]);
-    // 2010 is a level of the panel, so that naming it is no error where the sample lacks it.
-    assert_eq!(some("y ~ i(year, ref = 2010)", &[1, 2, 4]), ["year::2011", "year::2012"]);
+    assert_eq!(some("y ~ i(year, ref = 2011)", &[1, 2, 4]), ["year::2012"]);
+    // Another level would be the reference where the sample lacks the one that is named.
+    let formula = Formula::parse("y ~ i(year, ref = 2010)").unwrap();
+    let said = formula.columns(&panel(), Some(&[1, 2, 4])).unwrap_err().to_string();
+    assert!(said.contains("its values there are 2011, 2012"), "{said}");
 }
 
 #[test]
