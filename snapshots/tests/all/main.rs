@@ -17,7 +17,6 @@ mod printed;
 mod registry;
 mod replica_file;
 mod safety;
-mod schema;
 mod strict;
 mod support;
 mod tables;
