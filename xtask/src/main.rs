@@ -16,6 +16,8 @@ mod process;
 mod reproduce;
 mod scaffold;
 mod stop;
+#[cfg(test)]
+mod study_schema;
 mod test;
 #[cfg(test)]
 mod tidy;

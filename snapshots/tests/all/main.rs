@@ -21,7 +21,6 @@ mod registry;
 mod replica_file;
 mod rounding;
 mod safety;
-mod schema;
 mod strict;
 mod support;
 mod tables;

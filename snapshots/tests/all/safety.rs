@@ -37,7 +37,7 @@ fn names_do_not_lead_out_of_the_folder() {
     );
     assert!(ran.err.contains("line 4"), "{}", ran.err);
     assert_eq!(contents(out.path()), before);
-    for bad in ["../victim", "/tmp/victim", "..", ".", "", "a\\b", ".hidden", "nul", "a:b", " a"] {
+    for bad in ["../victim", "/srv/victim", "..", ".", "", "a\\b", ".hidden", "nul", "a:b", " a"] {
         for at in 0..3 {
             let dir = folder();
             let mut names = ["s", "mine", "t"];
