@@ -154,7 +154,7 @@ fn refusal(formula: &str, texts: &[String]) -> String {
 #[test]
 fn text_that_looks_like_numbers_is_refused_and_says_what_it_looks_like() {
     let texts: Vec<String> = (0..30).map(|it| format!("{},{:03}", it + 1, 12)).collect();
-    for formula in ["y ~ x + g", "y ~ g:x", "y ~ 0 + g | id", "y ~ x | id | x ~ g", "y ~ i(id, g)"] {
+    for formula in ["y ~ x + g", "y ~ g:x", "y ~ 0 + g | id", "y ~ 1 | id | x ~ g", "y ~ i(id, g)"] {
         let text = refusal(formula, &texts);
         assert!(
             text.starts_with("`g` is text, not numbers, for instance `1,012` (row 1)"),
