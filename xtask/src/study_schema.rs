@@ -1,7 +1,10 @@
 //! The committed schema of study files, held against a validator that is not ours. That it is the one the program prints,
 //! `cargo xtask codegen --check` says.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Map, Value, json};
@@ -10,12 +13,12 @@ fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-fn read(path: PathBuf) -> String {
-    fs::read_to_string(&path).unwrap_or_else(|it| panic!("{}: {it}", path.display()))
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|it| panic!("{}: {it}", path.display()))
 }
 
 fn schema() -> Value {
-    serde_json::from_str(&read(root().join("crates/study/study.schema.json"))).unwrap()
+    serde_json::from_str(&read(&root().join("crates/study/study.schema.json"))).unwrap()
 }
 
 /// A schema, compiled.
@@ -42,7 +45,7 @@ fn studies() -> Vec<(String, Value)> {
     for entry in fs::read_dir(root().join("datasets")).unwrap() {
         let path = entry.unwrap().path().join("study.toml");
         if path.is_file() {
-            let table: toml::Table = read(path.clone()).parse().unwrap();
+            let table: toml::Table = read(&path).parse().unwrap();
             found.push((path.display().to_string(), serde_json::to_value(table).unwrap()));
         }
     }

@@ -133,7 +133,7 @@ impl Adoption {
             }
             found[unit as usize].read(value, panel.periods()[row]).map_err(|why| {
                 FitError::Model(format!(
-                    "`{name}` is {value} at {}; {why}: give a treatment of 0 and 1 that stays once it came",
+                    "`{name}` is {value} at {}; {why}: give a treatment of 0 and 1 that stays once it came; for a treatment that ends use `dcdh`",
                     panel.place(row)
                 ))
             })?;

@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(stats.typed("whole"), Some(Statistic::Count(12)));
         assert_eq!(stats.typed("welch"), Some(Statistic::Number(12.5)));
         assert!(matches!(stats.typed("missing"), Some(Statistic::Number(it)) if it.is_nan()));
-        stats.count("draws", 2.5 as usize);
+        stats.set("draws", 2.5);
         assert_eq!((stats.get("draws"), stats.iter().count()), (Some(2.5), 5));
     }
 }

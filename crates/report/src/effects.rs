@@ -8,8 +8,11 @@ use crate::{
     table::{Cell, HeaderRow, Row, Table},
 };
 
+/// A number of an effect.
+type OfRow = fn(&TermRow) -> f64;
+
 /// Columns of a table of effects under which a printed cell is found, with what stands in them.
-pub(crate) const COLUMNS: [(&str, fn(&TermRow) -> f64); 5] = [
+pub(crate) const COLUMNS: [(&str, OfRow); 5] = [
     ("Estimate", |it| it.estimate),
     ("Std. error", |it| it.std_error),
     ("low", |it| it.conf_low),

@@ -128,5 +128,5 @@ fn a_period_that_nobody_is_observed_in_is_said() {
     assert!(lag.contains("nobody is observed in 1 period"), "{lag}");
     let ran =
         fit("callaway-santanna", text(&data), "y ~ 1", "--unit id --time year --vcov cluster:id --cohort g");
-    assert!(ran.code == 1 && ran.err.contains("base"), "{} {}", ran.out, ran.err);
+    assert!(ran.code == 1 && ran.err.contains("base period"), "{} {}", ran.out, ran.err);
 }

@@ -50,7 +50,9 @@ impl Absorbed {
         stack: &Stack,
     ) -> Result<Absorbed, FitError> {
         let balance = stack.balance(design);
-        let covariates = !design.regressors.is_empty();
+        // A constant has no slope that could take anything for its own.
+        let varies = |it: &[f64]| it.windows(2).any(|it| it[0] != it[1]);
+        let covariates = design.regressors.iter().any(|it| varies(&it.values));
         let units = match (weighting, asked) {
             (Weighting::None, Effects::TreatedEvent) => {
                 let reason =

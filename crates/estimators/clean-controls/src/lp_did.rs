@@ -348,6 +348,17 @@ fn effect(
 const CONTRAST: f64 = 4.0;
 
 /// Joint covariance from influence functions, each times the root of the factor of its own regression.
+fn covariance(design: &Design<'_>, effects: &[Effect], psi: &Mat<f64>) -> Result<Vcov, FitError> {
+    let factors: Vec<f64> = effects.iter().map(|it| it.factor().sqrt()).collect();
+    let scaled = Mat::from_fn(psi.nrows(), psi.ncols(), |unit, it| factors[it] * psi[(unit, it)]);
+    let sizes: Vec<f64> = factors.iter().map(|it| it * CONTRAST * design.outcome_size()).collect();
+    let by_formula = design.vcov.of_influence(scaled.as_ref(), &sizes, &design.units)?;
+    Ok(match effects.first().and_then(|it| it.arithmetic.clone()) {
+        Some(arithmetic) => Vcov { arithmetic, small_sample: design.vcov.small_sample, ..by_formula },
+        None => by_formula,
+    })
+}
+
 fn estimate(
     design: &Design<'_>,
     options: &Options,
@@ -357,16 +368,8 @@ fn estimate(
     let mut psi = Mat::from_fn(design.units.n_groups(), effects.len(), |unit, it| effects[it].psi[unit]);
     let mut coef: Vec<f64> = effects.iter().map(|it| it.estimate).collect();
     settle(&mut coef, &mut psi, &vec![CONTRAST * design.outcome_size(); effects.len()]);
-    let factors: Vec<f64> = effects.iter().map(|it| it.factor().sqrt()).collect();
-    let scaled = Mat::from_fn(psi.nrows(), psi.ncols(), |unit, it| factors[it] * psi[(unit, it)]);
-    let sizes: Vec<f64> = factors.iter().map(|it| it * CONTRAST * design.outcome_size()).collect();
-    let by_formula = design.vcov.of_influence(scaled.as_ref(), &sizes, &design.units)?;
-    let arithmetic = effects.first().and_then(|it| it.arithmetic.clone());
+    let vcov = covariance(design, effects, &psi)?;
     let distributions: Vec<Distribution> = effects.iter().map(Effect::distribution).collect();
-    let vcov = match arithmetic {
-        Some(arithmetic) => Vcov { arithmetic, small_sample: design.vcov.small_sample, ..by_formula },
-        None => by_formula,
-    };
     let event = |it: &Effect| match it.term {
         Term::EventTime(time) => Some((time, it.base.len())),
         _ => None,

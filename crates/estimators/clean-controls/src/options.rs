@@ -44,13 +44,7 @@ pub fn adoption(
     cohort: Option<&Name>,
     treatment: Option<&Name>,
 ) -> Result<Adoption, FitError> {
-    let advise = |it: FitError| match (it, treatment) {
-        (FitError::Model(it), Some(_)) => {
-            FitError::Model(format!("{it}; for a treatment that ends use `dcdh`"))
-        }
-        (it, _) => it,
-    };
-    Adoption::read(design, plugin, cohort, treatment).map_err(advise)
+    Adoption::read(design, plugin, cohort, treatment)
 }
 
 /// Options are no use outside their range.

@@ -74,12 +74,7 @@ impl Changes {
             },
             &design.vcov.on_rows(&rows)?,
         )?;
-        let mut stats = Statistics::default();
-        stats.count("observations", rows.len());
-        stats.set("r2", r_squared(fit.rss, &before[0], weights.as_deref(), true));
-        stats.set("r2_within", r_squared(fit.rss, &columns[0], weights.as_deref(), false));
-        stats.set("rss", fit.rss);
-        stats.count("df_residual", fit.vcov.arithmetic.residual_df);
+        let stats = statistics(&fit, &before[0], &columns[0], weights.as_deref());
         let variables = terms.into_iter().zip(before.into_iter().zip(columns).skip(1));
         let variables = variables
             .map(|(term, (before, after))| Variable {
@@ -90,4 +85,15 @@ impl Changes {
             .collect();
         Ok(Changes { rows, variables, weights, fit, effect, stats })
     }
+}
+
+/// Fit of the changes, before and after the effects of periods are taken out.
+fn statistics(fit: &Regression, before: &[f64], after: &[f64], weights: Option<&[f64]>) -> Statistics {
+    let mut stats = Statistics::default();
+    stats.count("observations", before.len());
+    stats.set("r2", r_squared(fit.rss, before, weights, true));
+    stats.set("r2_within", r_squared(fit.rss, after, weights, false));
+    stats.set("rss", fit.rss);
+    stats.count("df_residual", fit.vcov.arithmetic.residual_df);
+    stats
 }

@@ -347,11 +347,7 @@ fn assemble(
             true => values[(unit, at)],
             false => leads.psi[(unit, at - effects)],
         });
-        let [f, df1, df2, p] = leads.test;
-        stats.set("pretrend_f", f);
-        stats.set_df("pretrend_df1", df1);
-        stats.set_df("pretrend_df2", df2);
-        stats.set("pretrend_p", p);
+        report_pretrend(leads.test, &mut stats);
         window.references = leads.references;
         window.rows = leads.rows;
     }
@@ -386,6 +382,14 @@ fn assemble(
         estimate.details.push(study.table(options.level));
     }
     Ok(estimate)
+}
+
+/// F, its degrees of freedom, p of the test that leads are zero.
+fn report_pretrend([f, df1, df2, p]: [f64; 4], stats: &mut Statistics) {
+    stats.set("pretrend_f", f);
+    stats.set_df("pretrend_df1", df1);
+    stats.set_df("pretrend_df2", df2);
+    stats.set("pretrend_p", p);
 }
 
 /// The ledger: treated rows that cannot be imputed are in no average.

@@ -2,8 +2,7 @@
 
 use parallax_model::{
     Before, Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, PluginMeta,
-    RegressionInput, SampleReport, Statistics, Status, Support, TreatedSupport, Variation, VcovKind,
-    r_squared, regress,
+    RegressionInput, SampleReport, Status, Support, TreatedSupport, Variation, VcovKind, regress,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -82,13 +81,7 @@ impl Estimator for Between {
             &design.vcov,
         )?;
         let df = fit.vcov.arithmetic.residual_df as f64;
-        let r2 = r_squared(fit.rss, &outcome, weights, design.intercept);
-        let mut stats = Statistics::default();
-        stats.set("r2", r2);
-        stats.set(
-            "r2_adjusted",
-            1.0 - (1.0 - r2) * (counts.len() as f64 - f64::from(u8::from(design.intercept))) / df,
-        );
+        let mut stats = units::statistics(&fit, &outcome, weights, design.intercept);
         let offset = usize::from(design.intercept);
         let slopes: Vec<(usize, f64)> = fit
             .kept

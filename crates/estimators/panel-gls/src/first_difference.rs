@@ -2,8 +2,8 @@
 
 use parallax_model::{
     Before, Capabilities, Design, Distribution, Estimate, Estimator, FitError, Meta, PluginMeta,
-    RegressionInput, SampleReport, Statistics, Status, Support, TreatedSupport, Variation, VcovKind,
-    r_squared, regress, time_remarks,
+    RegressionInput, SampleReport, Status, Support, TreatedSupport, Variation, VcovKind, regress,
+    time_remarks,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -94,19 +94,10 @@ impl Estimator for FirstDifference {
             &design.vcov.on_rows(&later)?,
         )?;
         let df = fit.vcov.arithmetic.residual_df as f64;
-        let r2 = r_squared(fit.rss, &outcome, None, design.intercept);
-        let mut stats = Statistics::default();
-        stats.set("r2", r2);
-        stats.set(
-            "r2_adjusted",
-            1.0 - (1.0 - r2) * (later.len() as f64 - f64::from(u8::from(design.intercept))) / df,
-        );
+        let mut stats = units::statistics(&fit, &outcome, None, design.intercept);
         stats.count("observations", later.len());
         stats.set("rss", fit.rss);
         stats.set("root_mse", (fit.rss / df).sqrt());
-        let mut used = vec![false; design.n()];
-        later.iter().for_each(|&row| used[row] = true);
-        let sample = SampleReport::of_used(design, "no period before", &used)?;
         let mut notes = fit.notes;
         notes.extend(time_remarks(design.panel));
         let mut estimate = Estimate {
@@ -117,7 +108,7 @@ impl Estimator for FirstDifference {
             terms: fit.terms,
             coef: fit.coef,
             vcov: fit.vcov,
-            sample,
+            sample: sample(design, &later)?,
             effects: Vec::new(),
             stats,
             event: None,
@@ -130,6 +121,13 @@ impl Estimator for FirstDifference {
         estimate.stand_on(support);
         Ok(estimate)
     }
+}
+
+/// The rows that have a change.
+fn sample(design: &Design<'_>, later: &[usize]) -> Result<SampleReport, FitError> {
+    let mut used = vec![false; design.n()];
+    later.iter().for_each(|&row| used[row] = true);
+    SampleReport::of_used(design, "no period before", &used)
 }
 
 /// Sample rows whose row before is the same unit, one period earlier (or any, when gaps are bridged).

@@ -1,6 +1,6 @@
 //! Sums and means over the rows of a unit.
 
-use parallax_model::{Design, Statistics, Term, squared_correlation};
+use parallax_model::{Design, Regression, Statistics, Term, r_squared, squared_correlation};
 
 /// Rows of each unit.
 pub fn periods_per_unit(design: &Design<'_>) -> Vec<f64> {
@@ -58,4 +58,19 @@ pub fn transformed(
     terms.extend(design.regressors.iter().map(|it| Term::Slope(it.name.clone())));
     columns.extend(design.regressors.iter().map(|it| transform(&it.values)));
     (terms, columns)
+}
+
+/// R-squared of a regression on transformed rows, and adjusted for its degrees of freedom.
+pub(crate) fn statistics(
+    fit: &Regression,
+    outcome: &[f64],
+    weights: Option<&[f64]>,
+    intercept: bool,
+) -> Statistics {
+    let r2 = r_squared(fit.rss, outcome, weights, intercept);
+    let (n, df) = (outcome.len() as f64, fit.vcov.arithmetic.residual_df as f64);
+    let mut stats = Statistics::default();
+    stats.set("r2", r2);
+    stats.set("r2_adjusted", 1.0 - (1.0 - r2) * (n - f64::from(u8::from(intercept))) / df);
+    stats
 }

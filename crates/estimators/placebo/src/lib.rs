@@ -99,7 +99,11 @@ impl Estimator for Placebo {
         check(options)?;
         let at = position(design, options)?;
         let regressor = &design.regressors[at];
-        let certain = Adoption::certain(design, &regressor.name, &regressor.values)?;
+        // Assignments that are given do not ask when anybody adopted.
+        let certain = match options.scheme {
+            Scheme::Given => None,
+            _ => Adoption::certain(design, &regressor.name, &regressor.values)?,
+        };
         let (design, note) = match &certain {
             Some((less, note)) => (less, Some(note.clone())),
             None => (design, None),

@@ -33,14 +33,14 @@ fn dates_are_counted_on_the_coarsest_scale() {
             "2011-01-01",
             "2011-03-01",
             [24_132, 24_134],
-            "months since year 0, that is year * 12 + month - 1 (all share the day)",
+            "months since year 0, that is year * 12 + month - 1 (all share the day, or are the last of their months)",
         ),
         ("2011-01-01", "2011-01-08", [14_975, 14_982], "days since 1970-01-01"),
     ];
     for (first, second, periods, text) in cases {
         let path = folder.put("a.csv", format!("id,t\n1,{first}\n1,{second}\n"));
         let loaded = read(&ReadRequest::file(path).indexed("id", "t")).unwrap();
-        assert_eq!(loaded.panel.periods(), periods);
+        assert_eq!(loaded.panel.dates(), periods);
         assert_eq!(folder.notes(&loaded), [format!("a.csv: time `t` holds dates; periods are {text}")]);
     }
 }

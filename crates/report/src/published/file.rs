@@ -194,7 +194,7 @@ impl FromStr for Published {
         for (key, value) in file {
             match key.as_str() {
                 "source" => {
-                    published.source = Some(typed(value, "source", lines.line(&[At::Key("source")]))?)
+                    published.source = Some(typed(value, "source", lines.line(&[At::Key("source")]))?);
                 }
                 "explained" => published.explained = explanations(value, &lines)?,
                 _ => published.tables.push(table(key, value, &lines)?),

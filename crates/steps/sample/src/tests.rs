@@ -94,7 +94,7 @@ fn restrict_refuses_what_is_no_condition_and_what_nobody_satisfies() {
     );
     assert!(message::<Restrict>(json!({"where": "xx > 1"})).contains("did you mean `x`"));
     assert!(message::<Restrict>(json!({"where": "x >"})).contains("options of `restrict`"));
-    assert!(message::<Restrict>(json!({"if": "x > 1"})).contains("unknown field `if`"));
+    assert!(message::<Restrict>(json!({"if": "x > 1"})).contains("`if` is not a key"));
     let plain = PanelBuilder::new(2).column("x".into(), Column::real(vec![1.0, 2.0])).build().unwrap();
     let (_, note) = run::<Restrict>(&plain, json!({"where": "x > 1"})).unwrap();
     assert_eq!(note, "restrict: kept 1 of 2 rows where `x > 1`: `x > 1` is false in 1 row");
@@ -156,7 +156,7 @@ fn complete_refuses_windows_beyond_the_data_and_empty_results() {
     assert!(message::<Complete>(json!({"from": 3, "to": 1})).contains("exchange them"));
     assert!(message::<Complete>(json!({"columns": ["xy"]})).contains("did you mean"));
     assert!(message::<Complete>(json!({"columns": ["kind", "x"]})).contains("no unit is left"));
-    assert!(message::<Complete>(json!({"column": ["x"]})).contains("unknown field `column`"));
+    assert!(message::<Complete>(json!({"column": ["x"]})).contains("`column` is not a key"));
     let plain = PanelBuilder::new(1).column("x".into(), Column::real(vec![1.0])).build().unwrap();
     let error = run::<Complete>(&plain, json!({})).unwrap_err().to_string();
     assert!(error.contains("`complete` needs to know units and periods"), "{error}");

@@ -136,7 +136,7 @@ fn slips_are_refused_with_what_to_do() {
     assert!(message::<Winsorize>(&x, json!({"columns": ["g"]})).contains("holds text"));
     assert!(message::<Winsorize>(&x, json!({"columns": ["t"]})).contains("`t` identifies rows"));
     assert!(
-        message::<Winsorize>(&x, json!({"columns": ["x"], "cuts": [1, 99]})).contains("unknown field `cuts`")
+        message::<Winsorize>(&x, json!({"columns": ["x"], "cuts": [1, 99]})).contains("`cuts` is not a key")
     );
     assert!(
         message::<Winsorize>(&x, json!({"columns": ["x"], "by": "g"}))

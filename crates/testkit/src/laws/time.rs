@@ -54,13 +54,16 @@ fn written(term: &Term, code: fn(i32) -> i32) -> Term {
     }
 }
 
+/// How a period is written.
+type OfPeriod = fn(i32) -> i32;
+
 /// Declared codes give the numbers of consecutive periods under terms in codes; codes that nobody declared are refused.
 pub fn codes(entry: &Entry) -> Result<(), String> {
     let spec = request(entry, first_kind(entry)?, SmallSample::FIXEST)?;
     for table in tables(entry) {
         let mut before = fit(entry, &table, &spec)?;
         let known = before.terms.clone();
-        let forms: [(fn(i32) -> i32, Option<TimeFormat>); 3] = [
+        let forms: [(OfPeriod, Option<TimeFormat>); 3] = [
             (month, Some(TimeFormat::YearMonth)),
             (quarter, Some(TimeFormat::YearQuarter)),
             (second_year, None),

@@ -60,31 +60,9 @@ impl Effects {
             .into_iter()
             .filter(has_error)
             .collect();
-        let mut influence = Mat::<f64>::zeros(layout.units, aggregates.len() + cells.influence.len());
         let columns: Vec<Option<usize>> = known.iter().map(|it| it.outcome.column()).collect();
-        for (at, aggregate) in aggregates.iter().enumerate() {
-            let mut psi = vec![0.0; layout.units];
-            for (weight, column) in aggregate.effects.iter().zip(&columns) {
-                if let (Some(column), true) = (column, *weight != 0.0) {
-                    psi.iter_mut().zip(&cells.influence[*column]).for_each(|(sum, it)| *sum += weight * it);
-                }
-            }
-            // A size is the sum of its units' weights. That sizes are compared with their expectations adds the same to
-            // every unit, and nothing: aggregates do not depend on the scale of sizes.
-            for (slope, (_, units)) in aggregate.sizes.iter().zip(&layout.cohorts) {
-                units.iter().for_each(|&unit| psi[unit as usize] += slope * weights[unit as usize]);
-            }
-            psi.iter().enumerate().for_each(|(unit, it)| influence[(unit, at)] = *it);
-        }
-        for (column, psi) in cells.influence.iter().enumerate() {
-            let at = aggregates.len() + column;
-            psi.iter().enumerate().for_each(|(unit, it)| influence[(unit, at)] = *it);
-        }
-        // Estimated sizes of cohorts add the deviations of cells from their mean, with weights that add up to one.
-        let size = |it: &Aggregate| {
-            let parts = it.effects.iter().zip(&columns);
-            2.0 * parts.filter_map(|(weight, at)| Some(weight.abs() * cells.sizes[(*at)?])).sum::<f64>()
-        };
+        let mut influence = joint_influence(layout, cells, &aggregates, &columns, &weights);
+        let size = |it: &Aggregate| aggregate_size(it, &columns, cells);
         let sizes: Vec<f64> = aggregates.iter().map(size).chain(cells.sizes.iter().copied()).collect();
         let estimated = || known.iter().filter(|it| it.outcome.column().is_some());
         let cell = |it: &&&Cell| Term::GroupTime { cohort: it.cohort, period: it.period };
@@ -208,4 +186,41 @@ fn refuse_nothing(design: &Design<'_>, cells: &Cells) -> Result<(), FitError> {
         format!(": att({cohort},{period}): {reason}; {}", reason.advice())
     });
     Err(FitError::Model(format!("no effect after adoption could be estimated{why}")))
+}
+
+/// Units x terms: the aggregates, then the cells.
+fn joint_influence(
+    layout: &Layout,
+    cells: &Cells,
+    aggregates: &[Aggregate],
+    columns: &[Option<usize>],
+    weights: &[f64],
+) -> Mat<f64> {
+    let mut influence = Mat::<f64>::zeros(layout.units, aggregates.len() + cells.influence.len());
+    for (at, aggregate) in aggregates.iter().enumerate() {
+        let mut psi = vec![0.0; layout.units];
+        for (weight, column) in aggregate.effects.iter().zip(columns) {
+            if let (Some(column), true) = (column, *weight != 0.0) {
+                psi.iter_mut().zip(&cells.influence[*column]).for_each(|(sum, it)| *sum += weight * it);
+            }
+        }
+        // A size is the sum of its units' weights. That sizes are compared with their expectations adds the same to
+        // every unit, and nothing: aggregates do not depend on the scale of sizes.
+        for (slope, (_, units)) in aggregate.sizes.iter().zip(&layout.cohorts) {
+            units.iter().for_each(|&unit| psi[unit as usize] += slope * weights[unit as usize]);
+        }
+        psi.iter().enumerate().for_each(|(unit, it)| influence[(unit, at)] = *it);
+    }
+    for (column, psi) in cells.influence.iter().enumerate() {
+        let at = aggregates.len() + column;
+        psi.iter().enumerate().for_each(|(unit, it)| influence[(unit, at)] = *it);
+    }
+    influence
+}
+
+/// What an aggregate is computed from. Estimated sizes of cohorts add the deviations of cells from their mean, with
+/// weights that add up to one.
+fn aggregate_size(aggregate: &Aggregate, columns: &[Option<usize>], cells: &Cells) -> f64 {
+    let parts = aggregate.effects.iter().zip(columns);
+    2.0 * parts.filter_map(|(weight, at)| Some(weight.abs() * cells.sizes[(*at)?])).sum::<f64>()
 }

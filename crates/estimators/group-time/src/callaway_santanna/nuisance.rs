@@ -32,7 +32,7 @@ impl fmt::Display for Reason {
         match self {
             Reason::NoTreated => f.write_str("no unit of the cohort in both periods"),
             Reason::NoControl => f.write_str("no control in both periods"),
-            Reason::NoBase => f.write_str("no period before"),
+            Reason::NoBase => f.write_str("nobody is observed in the base period before it"),
             Reason::Overlap(largest) => write!(f, "no overlap: propensity scores reach {largest:.4}"),
             Reason::Collinear(whose) => write!(f, "covariates are collinear among {whose}"),
             Reason::NoScore => f.write_str("the propensity score does not converge"),
@@ -49,7 +49,9 @@ impl Reason {
                 "controls are never treated units or, with control = \"not-yet-treated\", those that adopt later, with \
                  rows in both periods"
             }
-            Reason::NoBase => "add periods before the first adoption",
+            Reason::NoBase => {
+                "add the period before adoption to the data, or declare with time-format how periods are counted"
+            }
             Reason::Overlap(_) | Reason::NoScore => {
                 "use fewer covariates, or method = \"reg\", which needs no propensity score"
             }

@@ -169,7 +169,7 @@ fn options_that_are_not_read_and_data_that_cannot_serve_are_refused() {
         (json!({"score-by": "period"}), "goes with `by = \"period\"`"),
         (json!({"treatment": "x"}), "is 2 at u u0, t 2001; a treatment is 0 or 1"),
         (json!({"into": "u"}), "identifies rows"),
-        (json!({"neighbours": 2}), "unknown field `neighbours`"),
+        (json!({"neighbours": 2}), "`neighbours` is not a key"),
         (json!({"trim": 100.0}), "per cent"),
     ] {
         let said = message(&more);
