@@ -258,35 +258,35 @@ mod tests {
         TwoStep,
     }
 
-    fn refused(options: Value) -> String {
+    fn refused(options: &Value) -> String {
         read::<Options>(options.as_object().unwrap()).unwrap_err()
     }
 
     #[test]
     fn key_value_and_form_are_named() {
         assert_eq!(
-            refused(json!({ "draws": "many" })),
+            refused(&json!({ "draws": "many" })),
             "`draws`: the text \"many\" was found; write a whole number from 1 to 1000000"
         );
         assert_eq!(
-            refused(json!({ "by": [1, "x"] })),
+            refused(&json!({ "by": [1, "x"] })),
             "`by[2]`: the text \"x\" was found; write a whole number"
         );
         assert_eq!(
-            refused(json!({ "kind": "tow-step" })),
+            refused(&json!({ "kind": "tow-step" })),
             "`kind`: the text \"tow-step\" was found; write \"one\" or \"two-step\""
         );
         assert_eq!(
-            refused(json!({ "level": "a\nb" })),
+            refused(&json!({ "level": "a\nb" })),
             "`level`: the text \"a\\nb\" was found; write a number"
         );
-        assert_eq!(refused(json!({ "drws": 3 })), "`drws` is not a key, did you mean `draws`?");
+        assert_eq!(refused(&json!({ "drws": 3 })), "`drws` is not a key, did you mean `draws`?");
         assert_eq!(
-            refused(json!({ "draws": 2.5 })),
+            refused(&json!({ "draws": 2.5 })),
             "`draws`: the number 2.5 was found; write a whole number from 1 to 1000000"
         );
         assert_eq!(
-            refused(json!({ "draws": -1 })),
+            refused(&json!({ "draws": -1 })),
             "`draws`: the number -1 was found; write a whole number from 1 to 1000000"
         );
     }
@@ -294,11 +294,11 @@ mod tests {
     #[test]
     fn bounds_hold_where_the_form_is_right() {
         assert_eq!(
-            refused(json!({ "draws": 10_000_000_000_u64 })),
+            refused(&json!({ "draws": 10_000_000_000_u64 })),
             "`draws`: the number 10000000000 was found; write a whole number from 1 to 1000000"
         );
         assert_eq!(
-            refused(json!({ "leads": 11 })),
+            refused(&json!({ "leads": 11 })),
             "`leads`: the number 11 was found; write a whole number from 0 to 10"
         );
         for good in [

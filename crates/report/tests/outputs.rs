@@ -132,7 +132,8 @@ fn what_was_read_is_not_overwritten() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("table.csv");
     fs::write(&data, "y,x").unwrap();
-    let error = write_beside(dir.path(), &[Output::new("table.csv", "new")], &[data.clone()]).unwrap_err();
+    let error = write_beside(dir.path(), &[Output::new("table.csv", "new")], std::slice::from_ref(&data))
+        .unwrap_err();
     assert!(matches!(error, OutputError::Input { .. }), "{error}");
     assert_eq!(fs::read_to_string(&data).unwrap(), "y,x");
     assert_eq!(names(dir.path()), ["table.csv"]);

@@ -62,8 +62,8 @@ fn words(text: &str) -> String {
 /// A number alone, or with words behind it as in `-1 (reference)`, which no spreadsheet takes for a formula.
 fn is_number_with_words(text: &str) -> bool {
     let (number, words) = text.split_once(' ').unwrap_or((text, ""));
-    number.parse::<f64>().is_ok()
-        && words.chars().all(|it| it.is_alphabetic() || matches!(it, ' ' | '(' | ')'))
+    number.replace(',', "").parse::<f64>().is_ok()
+        && words.chars().all(|it| it.is_alphabetic() || matches!(it, ' ' | '(' | ')' | '（' | '）'))
 }
 
 fn quoted(field: &str) -> String {
@@ -93,6 +93,10 @@ mod tests {
             "-1 (reference)",
             [Cell::text("-1 |x"), Cell::text("-1-1"), Cell::text("-2.5")],
         ));
+        table.body.push(Row::cells(
+            "-1 （基准期）",
+            [Cell::text("-8,498"), Cell::text("-8,A1"), Cell::text("-（1）")],
+        ));
         table.body.push(Row::Heading("+A1".to_owned()));
         table.notes.push("-2+3".to_owned());
         let text = render(&Layout::new(&table));
@@ -104,6 +108,7 @@ mod tests {
             "\"'=HYPERLINK(\"\"http://example.invalid\"\",\"\"x\"\")\",-0.50,'-cmd|' /C calc'!A0,3"
         );
         assert_eq!(lines[3], "-1 (reference),'-1 |x,'-1-1,-2.5");
-        assert_eq!(lines[4..], ["'+A1,,,", "#,'-2+3,,"]);
+        assert_eq!(lines[4], "-1 （基准期）,\"-8,498\",\"'-8,A1\",'-（1）");
+        assert_eq!(lines[5..], ["'+A1,,,", "#,'-2+3,,"]);
     }
 }
