@@ -87,9 +87,22 @@ impl Adoption {
         if let Some(holes) = Holes::of(design, &found) {
             return Err(FitError::Model(holes.refusal(name)));
         }
+        Ok(Adoption::dated_where_seen(&found))
+    }
+
+    /// As [`Adoption::from_treatment`], with the first row seen treated as date where a hole leaves it open: for what asks
+    /// who adopts and not when.
+    ///
+    /// # Errors
+    /// Other values and treatments that end, with the place.
+    pub fn of_adopters(design: &Design<'_>, name: &Name, values: &[f64]) -> Result<Adoption, FitError> {
+        Ok(Adoption::dated_where_seen(&Adoption::seen(design, name, values)?))
+    }
+
+    fn dated_where_seen(found: &[Seen]) -> Adoption {
         let undated: Vec<bool> = found.iter().map(|it| it.adopted.is_some() && it.before.is_none()).collect();
         let always = undated.iter().filter(|it| **it).count();
-        Ok(Adoption { first: found.iter().map(|it| it.adopted).collect(), always, undated })
+        Adoption { first: found.iter().map(|it| it.adopted).collect(), always, undated }
     }
 
     /// The design without units whose date a treatment leaves open, with what to tell the reader, if there are any: 0 in

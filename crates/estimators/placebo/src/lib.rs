@@ -121,7 +121,10 @@ impl Estimator for Placebo {
             return Err(FitError::Model(format!("`{}` is collinear with the rest", variables[at].term)));
         };
         let name = Name::from(variables[at].term.to_string());
-        let adoption = Adoption::from_treatment(design, &name, &variables[at].before)?;
+        let adoption = match options.scheme {
+            Scheme::Given => Adoption::of_adopters(design, &name, &variables[at].before)?,
+            _ => Adoption::from_treatment(design, &name, &variables[at].before)?,
+        };
         let assignments = Assignments::new(design, &adoption, options)?;
         let sizes = fit.sizes.clone();
         let refit = Refit::new(design, &sizes, &outcome, &controls(&variables, &fit.terms, at))?;

@@ -73,7 +73,7 @@ fn derive_says_what_is_wrong_before_data_are_read() {
     assert!(message(json!({"columns": {"y": "x +"}})).contains("`y`: "));
     assert!(message(json!({"columns": {"y": 3}})).contains("expected a string"));
     assert!(message(json!({"columns": {"": "x"}})).contains("empty name"));
-    assert!(message(json!({"columns": ["x"]})).contains("names with expressions"));
+    assert!(message(json!({"columns": ["x"]})).contains("write keys with values"));
 }
 
 #[test]

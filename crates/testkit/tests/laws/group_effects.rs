@@ -283,5 +283,5 @@ fn requests_that_make_no_groups_are_refused() {
     );
     let within = json!({"treatment": "x1", "by": "year", "permutations": 9});
     assert!(refusal("y ~ x1 + d | unit", within).contains("is in several groups of `year`"));
-    assert!(refusal(FORMULA, options(json!({"mode": "each"}))).contains("`each`"));
+    assert!(refusal(FORMULA, options(json!({"mode": "each"}))).contains("\"each\" was found"));
 }
