@@ -99,7 +99,6 @@ impl Estimator for Placebo {
         check(options)?;
         let at = position(design, options)?;
         let regressor = &design.regressors[at];
-        // Assignments that are given do not ask when anybody adopted.
         let certain = match options.scheme {
             Scheme::Given => None,
             _ => Adoption::certain(design, &regressor.name, &regressor.values)?,
@@ -121,10 +120,7 @@ impl Estimator for Placebo {
             return Err(FitError::Model(format!("`{}` is collinear with the rest", variables[at].term)));
         };
         let name = Name::from(variables[at].term.to_string());
-        let adoption = match options.scheme {
-            Scheme::Given => Adoption::of_adopters(design, &name, &variables[at].before)?,
-            _ => Adoption::from_treatment(design, &name, &variables[at].before)?,
-        };
+        let adoption = adoption(design, &name, &variables[at].before, options.scheme)?;
         let assignments = Assignments::new(design, &adoption, options)?;
         let sizes = fit.sizes.clone();
         let refit = Refit::new(design, &sizes, &outcome, &controls(&variables, &fit.terms, at))?;
@@ -176,6 +172,14 @@ impl Estimator for Placebo {
     fn example() -> Example<Options> {
         let treatment = Some(Name::from("d"));
         Example { formula: None, options: Options { treatment, draws: 20, ..Options::default() } }
+    }
+}
+
+/// Assignments that are given do not ask when anybody adopted.
+fn adoption(design: &Design<'_>, name: &Name, values: &[f64], scheme: Scheme) -> Result<Adoption, FitError> {
+    match scheme {
+        Scheme::Given => Adoption::of_adopters(design, name, values),
+        Scheme::Permute | Scheme::Redraw => Adoption::from_treatment(design, name, values),
     }
 }
 
