@@ -169,6 +169,11 @@ fn errors_name_table_column_and_field() {
         ),
         ("because =", "why =", "explained 1: unknown field `why`"),
         (
+            "\"Both columns print the R-squared of the second.\"",
+            "\" \"",
+            "explained 1: `because` is empty; say why the numbers differ",
+        ),
+        (
             "columns = [\"Variables\", \"N\", \"mean\"]\n",
             "",
             "table `table10`: give either `columns` and `rows`",

@@ -448,7 +448,12 @@ fn explanations(value: toml::Value, lines: &Lines<'_>) -> Result<Vec<Explained>,
     let all: Vec<toml::Value> = typed(value, "explained", lines.line(&[At::Key("explained")]))?;
     let read = |(i, value): (usize, toml::Value)| {
         let line = lines.line(&[At::Key("explained"), At::Index(i)]);
-        let explained: Explained = typed(value, &format!("explained {}", i + 1), line)?;
+        let place = format!("explained {}", i + 1);
+        let explained: Explained = typed(value, &place, line)?;
+        if explained.because.trim().is_empty() {
+            let message = "`because` is empty; say why the numbers differ".to_owned();
+            return Err(PublishedError::Shape { place, message, line });
+        }
         Ok(Explained { line, ..explained })
     };
     all.into_iter().enumerate().map(read).collect()
